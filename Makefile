@@ -1,0 +1,66 @@
+# Everything a person does with a checkout. `make` alone lists it.
+
+# The first Python that is new enough and really starts; pass PYTHON=... to choose another.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 /usr/bin/python3; do \
+  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$python"; break; }; done)
+
+BIN := .venv/bin
+COLLECTIONS := $(CURDIR)/.cache/collections
+TYPED := -p ansible_collections.inferencebox.platform.plugins -p inferencebox -p inferencebox_samples \
+  -p tests -m scripts.bootstrap
+# Another inventory than the collection's inventories/local: make up INVENTORY=inventories/mine
+INVENTORY ?=
+PYTEST_ARGS ?=
+CHOSEN = $(if $(INVENTORY),--inventory $(INVENTORY))
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
+  --no-emit-index-url --no-emit-build-options --custom-compile-command "make lock"
+
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help up down clean test lint unit behaviour docs driver tools lock
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: driver ## Install and start the platform, or bring it to what the inventory says
+	@$(BIN)/inferencebox up $(CHOSEN)
+
+down: driver ## Stop every process of the platform
+	@$(BIN)/inferencebox down $(CHOSEN)
+
+clean: ## Stop the platform and remove every file that this checkout made
+	@if [ -x $(BIN)/inferencebox ]; then $(BIN)/inferencebox clean --yes $(CHOSEN); fi
+	@rm -rf .venv .cache .ansible build dist src/*.egg-info
+
+test: tools ## Lint, then unit and behaviour tests; the last line is pytest's
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit $(wildcard tests/behaviour)
+
+lint: tools ## Style, types, Ansible's production profile, who may import whom
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/mypy $(TYPED)
+	$(BIN)/yamllint --strict .
+	ANSIBLE_COLLECTIONS_PATH=$(COLLECTIONS) $(BIN)/ansible-lint --offline -q
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/antsibull-changelog lint
+
+unit: tools ## Unit tests only
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit
+
+behaviour: tools ## The behaviour suite on a platform of its own
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/behaviour
+
+docs: driver ## Write the generated pages of docs/
+	@$(BIN)/python -m ansible_collections.inferencebox.platform.plugins.module_utils.inventory docs
+
+lock: driver ## Compile requirements/*.in again (asks the package index)
+	cd requirements && for set in uv driver test runtime; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done
+	cd requirements && $(LOCK) --no-deps samples.in --output-file samples.txt
+
+driver:
+	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found))$(PYTHON) scripts/bootstrap.py
+
+tools:
+	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found))$(PYTHON) scripts/bootstrap.py --tests
