@@ -1,0 +1,53 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The inventory as typed objects: `load` turns variables into a `Platform`, or names all mistakes.
+
+_types, sources          kinds of values          tenants, models, platform    the objects
+problems                 pydantic's errors as ours     checks       what no single value shows
+support                  what each target honours      loading      all of it in one go
+schema, reference        JSON Schema and the reference page, generated from the objects
+"""
+
+from __future__ import annotations
+
+from ..errors import InventoryError, Problem
+from .loading import load, select_variables, to_vars
+from .models import APIS, LANGUAGE_APIS, PREDICTIVE_APIS, Model, Serving
+from .names import unix_user
+from .platform import Gateway, Identity, Issuer, Observability, Platform, default_home, qualified
+from .reference import reference_markdown, write_reference
+from .schema import json_schema
+from .sources import SCHEMES, Source, parse_source
+from .support import TABLE, refused_target
+from .tenants import Limits, Tenant
+
+__all__ = [
+    "APIS",
+    "LANGUAGE_APIS",
+    "PREDICTIVE_APIS",
+    "SCHEMES",
+    "TABLE",
+    "Gateway",
+    "Identity",
+    "InventoryError",
+    "Issuer",
+    "Limits",
+    "Model",
+    "Observability",
+    "Platform",
+    "Problem",
+    "Serving",
+    "Source",
+    "Tenant",
+    "default_home",
+    "json_schema",
+    "load",
+    "parse_source",
+    "qualified",
+    "reference_markdown",
+    "refused_target",
+    "select_variables",
+    "to_vars",
+    "unix_user",
+    "write_reference",
+]

@@ -1,0 +1,201 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The platform as a whole: its settings, tenants and models."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict, WithJsonSchema
+
+from ._types import (
+    AbsolutePath,
+    Address,
+    Domain,
+    Name,
+    PlatformName,
+    Port,
+    Positive32,
+    Section,
+    Text,
+)
+from .models import Model
+from .tenants import Tenant
+
+Target = Literal["local", "kubernetes"]
+Train = Literal["2026.11"]
+
+# The issuer that signs with a key made at install.
+BUILTIN_ISSUER = "builtin"
+
+Url = Annotated[str, Strict(), WithJsonSchema({"type": "string", "x-expects": "URL"})]
+
+
+class Gateway(Section):
+    """The edge that callers see."""
+
+    address: Address = Field(default="127.0.0.1", description="Address it listens on.")
+    https_port: Port = Field(default=8443, description="Port it listens on.")
+    max_request_bytes: Positive32 = Field(
+        default=8388608, description="Longest request body in bytes; beyond, 413."
+    )
+
+
+class Issuer(Section):
+    """One issuer of tokens; the one named `builtin` signs with a key made at install."""
+
+    name: Name = Field(description="A name for logs; `builtin` for the platform's own.")
+    issuer: Text | None = Field(
+        default=None, description="Value of the tokens' `iss` claim. Required unless `builtin`."
+    )
+    jwks_uri: Url | None = Field(
+        default=None, description="Where its public keys are fetched. This or `jwks_file`."
+    )
+    jwks_file: AbsolutePath | None = Field(
+        default=None, description="File that holds its public keys. This or `jwks_uri`."
+    )
+    ca_file: AbsolutePath | None = Field(
+        default=None,
+        description="Certificates that vouch for the host of `jwks_uri`; the system's if left out.",
+    )
+    audiences: tuple[Text, ...] = Field(
+        default=(),
+        description="Values of the `aud` claim of which a token must have one. Required unless "
+        "`builtin`.",
+    )
+    tenant_claim: Text = Field(default="tenant", description="Claim that names the tenant.")
+
+
+class Identity(Section):
+    """Who may vouch for callers."""
+
+    issuers: tuple[Issuer, ...] = Field(
+        default=(Issuer(name=BUILTIN_ISSUER),),
+        min_length=1,
+        description="Issuers whose tokens are accepted.",
+    )
+
+
+class Observability(Section):
+    """What is measured, and where to read it."""
+
+    prometheus: Literal["auto", "disabled"] = Field(
+        default="auto", description="`auto`: run where it is installed or can be."
+    )
+    prometheus_port: Port = Field(default=9443, description="Port of Prometheus, on loopback.")
+    metrics_port: Port = Field(
+        default=9444, description="Port of the platform's metrics, on loopback."
+    )
+
+
+class Platform(Section):
+    """A valid inventory. Made by `load`; names follow the variables without `platform_`."""
+
+    name: PlatformName = Field(alias="platform_name", description="Name of the platform.")
+    target: Target = Field(
+        alias="platform_target",
+        description="Where it runs: plain processes on one machine, or a cluster.",
+    )
+    domain: Domain = Field(
+        default="inference.localhost",
+        alias="platform_domain",
+        description="Domain of its host names; callers use `gateway.DOMAIN`.",
+    )
+    train: Train = Field(
+        default="2026.11",
+        alias="platform_train",
+        description="Release train: the one source of every component's version.",
+    )
+    home: AbsolutePath = Field(
+        default="",
+        alias="platform_home",
+        description="Folder of all state of the `local` target. If left out: "
+        "`/var/lib/inferencebox/NAME` for root, else `inferencebox/NAME` in `$XDG_STATE_HOME` or "
+        "`~/.local/state`.",
+    )
+    gateway: Gateway = Field(
+        default=Gateway(), alias="platform_gateway", description="The edge that callers see."
+    )
+    identity: Identity = Field(
+        default=Identity(), alias="platform_identity", description="Who may vouch for callers."
+    )
+    observability: Observability = Field(
+        default=Observability(),
+        alias="platform_observability",
+        description="What is measured, and where to read it.",
+    )
+    tenants: tuple[Tenant, ...] = Field(default=(), description="The tenants; at least one.")
+    models: tuple[Model, ...] = Field(default=(), description="The models of all tenants.")
+
+    @property
+    def base_url(self) -> str:
+        """Where callers reach the platform, without a slash at the end."""
+        return f"https://gateway.{self.domain}:{self.gateway.https_port}"
+
+    def tenant(self, name: str) -> Tenant:
+        """Find a tenant.
+
+        Raises:
+            KeyError: There is no tenant of that name.
+        """
+        for tenant in self.tenants:
+            if tenant.name == name:
+                return tenant
+        raise KeyError(name)
+
+    def model(self, name: str) -> Model:
+        """Find a model by the name that callers use.
+
+        Raises:
+            KeyError: There is no model of that name.
+        """
+        for model in self.models:
+            if model.name == name:
+                return model
+        raise KeyError(name)
+
+    def owned(self, tenant_name: str) -> tuple[Model, ...]:
+        """List the models that a tenant owns, in the order of the inventory."""
+        return tuple(model for model in self.models if model.tenant == tenant_name)
+
+    def allowed(self, tenant_name: str) -> tuple[Model, ...]:
+        """List the models that a tenant may call, in the order of the inventory.
+
+        Raises:
+            KeyError: There is no tenant of that name.
+        """
+        names = {qualified(entry, tenant_name) for entry in self.tenant(tenant_name).allow}
+        return tuple(model for model in self.models if model.qualified_name in names)
+
+
+def qualified(reference: str, tenant_name: str) -> str:
+    """Complete an entry of a tenant's allow list.
+
+    Args:
+        reference: "model" or "owner/model".
+        tenant_name: The tenant whose list it stands in.
+
+    Returns:
+        Always "owner/model".
+    """
+    return reference if "/" in reference else f"{tenant_name}/{reference}"
+
+
+def default_home(name: str) -> str:
+    """Choose the folder of a platform's state for the user who runs this.
+
+    Args:
+        name: The platform's name.
+
+    Returns:
+        An absolute path: below /var/lib for root, else where the XDG base directory specification
+        (version 0.8) puts state.
+    """
+    if os.geteuid() == 0:
+        return f"/var/lib/inferencebox/{name}"
+    state = os.environ.get("XDG_STATE_HOME", "")
+    # The specification says to ignore a relative path.
+    base = Path(state) if state.startswith("/") else Path.home() / ".local" / "state"
+    return str(base / "inferencebox" / name)

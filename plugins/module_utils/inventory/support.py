@@ -1,0 +1,286 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What each target honours: the one table that decides, and from which the reference is generated.
+
+No key of the inventory is accepted and then ignored. A row either says that a setting is honoured,
+or refuses it with the reason and what to write instead. Rows that refuse know how to find the uses
+of what they refuse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import Problem
+from .platform import Platform
+from .sources import SCHEMES
+
+# Targets that validate, but that nothing installs yet, with the reason.
+UNBUILT = {"kubernetes": "the kubernetes target is not built yet"}
+
+# Where a setting is used: its path and its value.
+Use = tuple[str, Any]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table, for target `local`.
+
+    Attributes:
+        setting: The path, as the reference writes it.
+        values: The values that this row is about.
+        refused: Why they are refused; empty where they are honoured.
+        remedy: What to write instead.
+        uses: Finds where an inventory uses them.
+    """
+
+    setting: str
+    values: str = "any"
+    refused: str = ""
+    remedy: str = ""
+    uses: Callable[[Platform], Iterator[Use]] | None = None
+
+
+def _of_models(read: Callable[[Any], Iterator[Use]]) -> Callable[[Platform], Iterator[Use]]:
+    def uses(platform: Platform) -> Iterator[Use]:
+        for index, model in enumerate(platform.models):
+            for path, value in read(model):
+                yield f"models[{index}].{path}", value
+
+    return uses
+
+
+def _of_tenants(path: str, wanted: Callable[[Any], bool]) -> Callable[[Platform], Iterator[Use]]:
+    def uses(platform: Platform) -> Iterator[Use]:
+        for index, tenant in enumerate(platform.tenants):
+            value = _at(tenant, path)
+            if wanted(value):
+                yield f"tenants[{index}].{path}", value
+
+    return uses
+
+
+def _models_where(path: str, wanted: Callable[[Any], bool]) -> Callable[[Platform], Iterator[Use]]:
+    def read(model: Any) -> Iterator[Use]:
+        value = _at(model, path)
+        if wanted(value):
+            yield path, value
+
+    return _of_models(read)
+
+
+def _at(section: Any, path: str) -> Any:
+    for step in path.split("."):
+        section = getattr(section, step)
+    return section
+
+
+def _is_set(value: Any) -> bool:
+    return value is not None
+
+
+def _is_positive(value: Any) -> bool:
+    return bool(value)
+
+
+def _scaling(model: Any) -> Iterator[Use]:
+    replicas = model.serving.replicas
+    if 0 < replicas.min < replicas.max:
+        yield "serving.replicas.max", replicas.max
+
+
+def _sources(model: Any) -> Iterator[Use]:
+    if model.source.partition("://")[0] in SCHEMES and not model.source.startswith(_FETCHED):
+        yield "source", model.source
+
+
+_FETCHED = ("file://", "https://", "python://", "hf://", "s3://")
+_SERVED = ("sklearn", "xgboost", "lightgbm", "llm")
+
+_UNCOUNTED = "tokens are not counted yet"
+_NO_SCALING = "the number of replicas is fixed, nothing scales yet"
+_NO_SPLITTING = "all requests go to one version, splitting is not built yet"
+_NO_GPU = "model servers of this target run on processors only"
+_LEAVE_OUT = "Leave it out."
+
+TABLE: tuple[Row, ...] = (
+    Row("platform_name"),
+    Row("platform_target", "local"),
+    Row("platform_domain"),
+    Row("platform_train", "2026.11"),
+    Row("platform_home"),
+    Row("platform_gateway"),
+    Row("platform_identity"),
+    Row("platform_observability"),
+    Row("tenants[].name"),
+    Row("tenants[].models.allow"),
+    Row("tenants[].limits.requests_per_minute"),
+    *(
+        Row(
+            f"tenants[].limits.{key}",
+            refused=_UNCOUNTED,
+            remedy="Leave it out, and limit requests_per_minute.",
+            uses=_of_tenants(f"limits.{key}", _is_set),
+        )
+        for key in ("tokens_per_minute", "tokens_per_month", "max_tokens_per_request")
+    ),
+    Row("tenants[].resources.cpu"),
+    Row("tenants[].resources.memory"),
+    Row("tenants[].resources.pods"),
+    Row("tenants[].resources.gpu", "0"),
+    Row(
+        "tenants[].resources.gpu",
+        "1 and more",
+        _NO_GPU,
+        "Use 0.",
+        _of_tenants("resources.gpu", _is_positive),
+    ),
+    Row("tenants[].isolation", "hard"),
+    Row(
+        "tenants[].isolation",
+        "soft",
+        "tenants never share a process or a file here",
+        "Use hard.",
+        _of_tenants("isolation", lambda value: value == "soft"),
+    ),
+    *(
+        Row(
+            f"tenants[].roles.{role}",
+            "any entry",
+            "nobody but the installing user administers the platform yet",
+            "Leave the list empty.",
+            _of_tenants(f"roles.{role}", _is_positive),
+        )
+        for role in ("admin", "publisher", "viewer")
+    ),
+    Row("models[].name"),
+    Row("models[].tenant"),
+    Row("models[].framework", ", ".join(_SERVED)),
+    Row(
+        "models[].framework",
+        "pytorch, tensorflow, onnx, huggingface, custom",
+        "no server for this framework is built in yet",
+        f"Use one of {', '.join(_SERVED)}.",
+        _models_where("framework", lambda value: value not in _SERVED),
+    ),
+    Row("models[].source", ", ".join(_FETCHED)),
+    Row(
+        "models[].source",
+        "gs://, oci://, pvc://",
+        "this target cannot fetch from there",
+        f"Use one of {', '.join(_FETCHED)}.",
+        _of_models(_sources),
+    ),
+    Row("models[].checksum"),
+    Row("models[].version"),
+    Row("models[].serving.mode", "standard"),
+    Row(
+        "models[].serving.mode",
+        "knative",
+        _NO_SCALING,
+        "Use standard.",
+        _models_where("serving.mode", lambda value: value == "knative"),
+    ),
+    Row("models[].serving.replicas", "min equal to max, 1 or more"),
+    Row(
+        "models[].serving.replicas.min",
+        "0",
+        _NO_SCALING,
+        "Use 1 or more, the same as max.",
+        _models_where("serving.replicas.min", lambda value: value == 0),
+    ),
+    Row(
+        "models[].serving.replicas.max",
+        "more than min",
+        _NO_SCALING,
+        "Use the same number as min.",
+        _of_models(_scaling),
+    ),
+    *(
+        Row(
+            f"models[].serving.{key}",
+            refused=_NO_SCALING,
+            remedy=_LEAVE_OUT,
+            uses=_models_where(f"serving.{key}", _is_set),
+        )
+        for key in ("target_concurrency", "idle_seconds")
+    ),
+    Row("models[].serving.start_timeout"),
+    Row("models[].serving.request_timeout"),
+    Row("models[].serving.resources.cpu"),
+    Row("models[].serving.resources.memory"),
+    Row("models[].serving.resources.gpu", "0"),
+    Row(
+        "models[].serving.resources.gpu",
+        "1 and more",
+        _NO_GPU,
+        "Use 0.",
+        _models_where("serving.resources.gpu", _is_positive),
+    ),
+    Row("models[].publish.apis"),
+    Row("models[].publish.public", "false"),
+    Row(
+        "models[].publish.public",
+        "true",
+        "every caller must have an identity",
+        "Use false, and give callers a key.",
+        _models_where("publish.public", _is_positive),
+    ),
+    Row("models[].publish.example"),
+    Row("models[].traffic.stable", "the model's version"),
+    Row(
+        "models[].traffic.canary",
+        refused=_NO_SPLITTING,
+        remedy=_LEAVE_OUT,
+        uses=_models_where("traffic.canary", _is_set),
+    ),
+    Row(
+        "models[].traffic.mirror",
+        refused=_NO_SPLITTING,
+        remedy=_LEAVE_OUT,
+        uses=_models_where("traffic.mirror", _is_set),
+    ),
+)
+
+
+def refused_settings(platform: Platform) -> Iterator[Problem]:
+    """Find what the platform's target does not honour.
+
+    A target that is not built at all refuses nothing here: see `refused_target`.
+
+    Args:
+        platform: A platform, possibly one with other mistakes.
+
+    Yields:
+        One problem for each use of a refused setting, in the order of the table.
+    """
+    if platform.target in UNBUILT:
+        return
+    for row in TABLE:
+        for path, value in row.uses(platform) if row.uses else ():
+            shown = value.model_dump(by_alias=True) if hasattr(value, "model_dump") else value
+            yield Problem(
+                path,
+                shown,
+                f"is not supported by target {platform.target}: {row.refused}",
+                row.remedy,
+            )
+
+
+def refused_target(platform: Platform) -> Problem | None:
+    """Say why a platform cannot be installed although its inventory is valid.
+
+    Args:
+        platform: A valid platform.
+
+    Returns:
+        The problem with its target, or None where the target can be installed.
+    """
+    reason = UNBUILT.get(platform.target)
+    if reason is None:
+        return None
+    return Problem(
+        "platform_target", platform.target, f"cannot be installed: {reason}", "Use local."
+    )
