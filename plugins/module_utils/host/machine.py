@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What the local target must know of a machine before it changes anything."""
+
+from __future__ import annotations
+
+import datetime
+import grp
+import os
+import pwd
+import stat
+import sys
+import typing as t
+from pathlib import Path
+
+
+def facts(users: t.Sequence[str] = ()) -> dict[str, t.Any]:
+    """Facts of the machine and the installing user.
+
+    Args:
+        users: Unix users that the platform wants.
+
+    Returns:
+        root, user, group, cpus, python (an interpreter that every user may run, or None), missing_users.
+    """
+    return {
+        "root": os.geteuid() == 0,
+        "user": pwd.getpwuid(os.geteuid()).pw_name,
+        "group": grp.getgrgid(os.getegid()).gr_name,
+        "cpus": len(os.sched_getaffinity(0)),
+        "python": interpreter(),
+        "missing_users": [name for name in users if not _exists(name)],
+    }
+
+
+def interpreter() -> str | None:
+    """An interpreter (3.11 or newer) that every Unix user may run; without root, simply the running one.
+
+    Tenants' processes run as users of their own, and an interpreter below a private home is closed to them.
+    """
+    own = Path(sys.base_prefix, "bin", f"python3.{sys.version_info.minor}")
+    system = sorted(Path("/usr/bin").glob("python3.[0-9]*"), reverse=True)
+    candidates = [own, *(p for p in system if p.name.removeprefix("python3.").isdigit())]
+    for path in candidates:
+        minor = path.name.removeprefix("python3.")
+        new_enough = minor.isdigit() and int(minor) >= 11
+        if new_enough and path.exists() and (os.geteuid() != 0 or _open_to_all(path.resolve())):
+            return str(path)
+    return None
+
+
+def certificate_due(path: str, alternatives: t.Sequence[str], days: int) -> bool:
+    """Whether a certificate is missing, names other hosts than `alternatives`, or ends within `days`."""
+    from cryptography import x509
+
+    if not (Path(f"{path}.crt").exists() and Path(f"{path}.key").exists()):
+        return True
+    certificate = x509.load_pem_x509_certificate(Path(f"{path}.crt").read_bytes())
+    left = certificate.not_valid_after_utc - datetime.datetime.now(datetime.UTC)
+    if left < datetime.timedelta(days=days):
+        return True
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return bool(alternatives)
+    names = extension.value
+    present = {
+        *(f"DNS:{v}" for v in names.get_values_for_type(x509.DNSName)),
+        *(f"URI:{v}" for v in names.get_values_for_type(x509.UniformResourceIdentifier)),
+        *(f"IP:{v}" for v in names.get_values_for_type(x509.IPAddress)),
+    }
+    return present != set(alternatives)
+
+
+def _exists(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in (path, *path.parents))

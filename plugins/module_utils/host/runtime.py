@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The virtual environment of everything that runs: Envoy, the process manager, model servers, sample models."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import typing as t
+from pathlib import Path
+
+from ..errors import PlatformError
+from .package_index import uv_environment
+
+_STAMP = "installed"
+
+
+class RuntimeInstallError(PlatformError):
+    """The environment could not be installed."""
+
+
+def ensure(
+    path: Path,
+    *,
+    uv: str,
+    python: str,
+    requirements: t.Sequence[Path],
+    bundles: t.Sequence[Path],
+    sources: Path,
+    check: bool = False,
+) -> bool:
+    """Makes the environment, or leaves one alone that was made from the same inputs.
+
+    Args:
+        path: Directory of the environment.
+        uv: The uv command.
+        python: Base interpreter.
+        requirements: Hash-pinned requirement files.
+        bundles: Hash-pinned requirement files whose packages carry data: their own dependencies are left out.
+        sources: Directory of this project's packages, copied in so that every Unix user can read them.
+        check: Only tell.
+
+    Returns:
+        Whether the environment was, or would be, changed.
+
+    Raises:
+        RuntimeInstallError: uv is missing or failed; the message holds its last lines.
+    """
+    wanted = _digest([*requirements, *bundles], sources, python)
+    stamp = path / _STAMP
+    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return False
+    if check:
+        return True
+    stamp.unlink(missing_ok=True)
+    _uv(uv, "venv", "--quiet", "--allow-existing", "--python", python, str(path))
+    flags = ["--quiet", "--python", str(path / "bin" / "python"), "--require-hashes"]
+    _uv(uv, "pip", "sync", *flags, "--compile-bytecode", *map(str, requirements))
+    for bundle in bundles:
+        _uv(uv, "pip", "install", *flags, "--no-deps", "-r", str(bundle))
+    packages = next(path.glob("lib/python3.*/site-packages"))
+    for package in _packages(sources):
+        target = packages / package.name
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__"))
+    link = path / "bin" / "envoy"
+    link.unlink(missing_ok=True)
+    link.symlink_to(packages / "envoy" / "_bin" / "envoy")
+    _readable_by_all(path)
+    stamp.write_text(wanted, encoding="utf-8")
+    return True
+
+
+def _uv(uv: str, *arguments: str) -> None:
+    environment = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
+    environment.update(uv_environment(os.environ))
+    try:
+        done = subprocess.run(
+            [uv, *arguments], capture_output=True, text=True, env=environment, check=False
+        )
+    except OSError as error:
+        raise RuntimeInstallError(
+            f"cannot run uv ({uv}): {error.strerror}", hint="install uv: python3 -m pip install uv"
+        ) from error
+    if done.returncode:
+        tail = "; ".join(done.stderr.strip().splitlines()[-5:])
+        raise RuntimeInstallError(f"uv {' '.join(arguments[:2])} failed: {tail}")
+
+
+def _packages(sources: Path) -> list[Path]:
+    return sorted(p.parent for p in sources.glob("*/__init__.py"))
+
+
+def _digest(files: t.Sequence[Path], sources: Path, python: str) -> str:
+    digest = hashlib.sha256(python.encode())
+    code = (p for package in _packages(sources) for p in sorted(package.rglob("*")))
+    for file in (*files, *code):
+        if file.is_file() and file.suffix != ".pyc":
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _readable_by_all(path: Path) -> None:
+    # Installed under a strict umask the environment would be closed to tenants' processes.
+    for directory, _, files in os.walk(path):
+        for name in (".", *files):
+            entry = Path(directory, name)
+            if not entry.is_symlink():
+                mode = entry.stat().st_mode
+                wanted = mode | 0o444 | (0o111 if mode & 0o100 else 0)
+                if mode != wanted:
+                    entry.chmod(wanted)

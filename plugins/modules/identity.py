@@ -1,0 +1,83 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Entry point of the identity module."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: identity
+short_description: Ensure the platform's own issuers and read which API keys are active
+version_added: 0.1.0
+description:
+  - Makes the issuer of tokens and the issuer of API keys unless they exist, and returns what a gateway needs to verify them.
+    No secret is returned.
+author: Inference-in-a-Box contributors (@inferencebox)
+requirements: [cryptography]
+attributes:
+  check_mode:
+    support: full
+    description: Reports what would be made; the key set of an issuer that does not exist is empty.
+  diff_mode:
+    support: none
+    description: There is nothing but secrets to show.
+options:
+  directory:
+    description: Directory of the issuers.
+    type: path
+    required: true
+  jwks_files:
+    description: Key sets of other issuers to be read, path by issuer name.
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Ensure the built-in issuers
+  inferencebox.platform.identity:
+    directory: /srv/demo/identity
+  register: identity
+"""
+
+RETURN = r"""
+jwks:
+  description: Public JSON Web Key Sets by issuer, V(builtin), V(keys) and those of O(jwks_files).
+  type: dict
+  returned: success
+active_keys:
+  description: API keys that are accepted now, with id, tenant, name, created, expires and requests_per_minute.
+  type: list
+  elements: dict
+  returned: success
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.inferencebox.platform.plugins.module_utils.errors import (
+    PlatformError,
+)
+from ansible_collections.inferencebox.platform.plugins.module_utils.host import (
+    identity as host_identity,
+)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "directory": {"type": "path", "required": True},
+            "jwks_files": {"type": "dict", "default": {}},
+        },
+        supports_check_mode=True,
+    )
+    directory = module.params["directory"]
+    try:
+        changed = host_identity.ensure_issuers(directory, check=module.check_mode)
+        jwks = host_identity.key_sets(directory, module.params["jwks_files"])
+        keys = [one.public() for one in host_identity.active_keys(directory)]
+    except (PlatformError, ImportError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(changed=changed, jwks=jwks, active_keys=keys)
+
+
+if __name__ == "__main__":
+    main()

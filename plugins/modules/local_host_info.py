@@ -1,0 +1,81 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Entry point of the local_host_info module."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: local_host_info
+short_description: Facts of the machine that a local platform is planned with
+version_added: 0.1.0
+description:
+  - Reports who installs, how many processors there are, which interpreter every user may run, which Unix users
+    are missing and which certificates are due. Changes nothing.
+author: Inference-in-a-Box contributors (@inferencebox)
+attributes:
+  check_mode:
+    support: full
+    description: The module only reads.
+  diff_mode:
+    support: none
+    description: The module only reads.
+options:
+  users:
+    description: Unix users that the platform wants.
+    type: list
+    elements: str
+    default: []
+  certificates:
+    description: Certificates that the platform wants, as the local plan gives them.
+    type: list
+    elements: dict
+    default: []
+  renew_before_days:
+    description: A certificate that ends within so many days is due.
+    type: int
+    default: 30
+"""
+
+EXAMPLES = r"""
+- name: Look at the machine
+  inferencebox.platform.local_host_info:
+  register: machine
+"""
+
+RETURN = r"""
+machine:
+  description: Keys root, user, group, cpus, python, missing_users, due_certificates.
+  type: dict
+  returned: always
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.inferencebox.platform.plugins.module_utils.host import (
+    machine,
+)
+
+
+def main() -> None:
+    """Run the module."""
+    module = AnsibleModule(
+        argument_spec={
+            "users": {"type": "list", "elements": "str", "default": []},
+            "certificates": {"type": "list", "elements": "dict", "default": []},
+            "renew_before_days": {"type": "int", "default": 30},
+        },
+        supports_check_mode=True,
+    )
+    facts = machine.facts(module.params["users"])
+    facts["due_certificates"] = [
+        row["name"]
+        for row in module.params["certificates"]
+        if machine.certificate_due(
+            row["path"], row["subject_alt_names"], module.params["renew_before_days"]
+        )
+    ]
+    module.exit_json(changed=False, machine=facts)
+
+
+if __name__ == "__main__":
+    main()
