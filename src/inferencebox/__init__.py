@@ -1,0 +1,4 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+
+"""Inference-in-a-Box: what runs as a process or is driven from Python."""
