@@ -1,0 +1,176 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Playbooks through ansible-runner, on a small collection of this test's own, and what is told of them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from inferencebox.cli import _runner
+from inferencebox.cli._output import CommandError
+
+_PLAYBOOKS = {
+    "site": """
+- name: First
+  ansible.builtin.import_playbook: first.yml
+- name: Second
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Say how it went
+      ansible.builtin.debug:
+        msg: "12 passed"
+""",
+    "first": """
+- name: First layer
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Validate
+      ansible.builtin.set_fact:
+        preflight_platform: {platform_home: "{{ target }}"}
+    - name: Write a file
+      ansible.builtin.copy:
+        dest: "{{ target }}/file"
+        content: "text\\n"
+        mode: "0600"
+""",
+    "broken": """
+- name: Broken
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Survive
+      ansible.builtin.command: "false"
+      ignore_errors: true
+    - name: Look at several
+      ansible.builtin.assert:
+        that: item != 'bad'
+        fail_msg: "model {{ item }} cannot be loaded: [its] file is missing"
+      loop: [good, bad]
+""",
+    "unreadable": "- name: [",
+}
+_INVENTORY = "localhost,"
+
+
+@pytest.fixture
+def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A collection of the product's name with other playbooks."""
+    root = tmp_path / "ansible_collections/inferencebox/platform"
+    (root / "playbooks").mkdir(parents=True)
+    for name, text in _PLAYBOOKS.items():
+        (root / f"playbooks/{name}.yml").write_text(text)
+    monkeypatch.setattr(_runner, "collection_root", lambda: root)
+    monkeypatch.chdir(tmp_path)
+    return root
+
+
+def _options(tmp_path: Path) -> list[str]:
+    return [
+        "-e",
+        f"target={tmp_path}",
+        "-e",
+        "ansible_connection=local",
+        "-e",
+        f"ansible_python_interpreter={sys.executable}",
+    ]
+
+
+@pytest.mark.usefixtures("collection")
+def test_a_run_tells_changes_home_and_progress(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outcome = _runner.run_playbook("site", inventory=_INVENTORY, options=_options(tmp_path))
+    assert (outcome.changed, outcome.home, outcome.said) == (1, tmp_path, "12 passed")
+    assert (tmp_path / "file").read_text() == "text\n"
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert [line.split(" s  ")[1] for line in said.err.splitlines()] == [
+        "1/2 First layer",
+        "2/2 Second",
+    ]
+    assert (
+        _runner.run_playbook("site", inventory=_INVENTORY, options=_options(tmp_path)).changed == 0
+    )
+
+
+@pytest.mark.usefixtures("collection")
+def test_check_and_diff_change_nothing_and_show_what_would_change(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = [*_options(tmp_path), "--check", "--diff"]
+    assert (
+        _runner.run_playbook("site", inventory=_INVENTORY, options=options, diff=True).changed == 1
+    )
+    assert not (tmp_path / "file").exists()
+    assert "+text" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("collection")
+def test_a_failure_is_the_failing_tasks_own_message(tmp_path: Path) -> None:
+    with pytest.raises(CommandError) as caught:
+        _runner.run_playbook("broken", inventory=_INVENTORY, options=_options(tmp_path))
+    assert (
+        caught.value.message
+        == "model bad cannot be loaded: [its] file is missing (task: Look at several)"
+    )
+    assert "--verbose" in caught.value.hint
+
+
+@pytest.mark.usefixtures("collection")
+def test_a_playbook_that_ansible_cannot_read_is_explained() -> None:
+    with pytest.raises(CommandError, match=r"Ansible stopped: YAML parsing failed"):
+        _runner.run_playbook("unreadable", inventory=_INVENTORY)
+
+
+@pytest.mark.usefixtures("collection")
+def test_a_missing_playbook_is_explained() -> None:
+    with pytest.raises(CommandError, match=r"nothing\.yml is missing"):
+        _runner.run_playbook("nothing", inventory=_INVENTORY)
+
+
+def test_every_playbook_of_the_product_has_plays(root: Path) -> None:
+    playbooks = sorted((root / "playbooks").glob("*.yml"))
+    assert playbooks
+    assert all(_runner.count_plays(path) >= 1 for path in playbooks)
+
+
+@pytest.mark.parametrize(
+    ("result", "message"),
+    [
+        ({"msg": "no"}, "no"),
+        ({"stderr": "said\n"}, "said"),
+        ({"censored": "hidden"}, "hidden"),
+        ({}, "no reason given"),
+        (
+            {
+                "msg": "One or more items failed",
+                "results": [{"failed": True, "msg": "a"}, {"msg": "fine"}],
+            },
+            "a",
+        ),
+        ({"results": [{"failed": True, "msg": "same"}, {"failed": True, "msg": "same"}]}, "same"),
+    ],
+)
+def test_the_message_of_a_result(result: dict[str, object], message: str) -> None:
+    assert _runner.failure_message(result) == message
+
+
+def test_an_ignored_failure_is_none() -> None:
+    tally = _runner.Tally()
+    data = {"task": "t", "res": {"msg": "no"}, "ignore_errors": True}
+    tally.take({"event": "runner_on_failed", "event_data": data})
+    assert tally.failure is None
+    tally.take({"event": "runner_on_unreachable", "event_data": {**data, "ignore_errors": False}})
+    assert tally.failure == ("t", "no")
+
+
+def test_the_collection_is_found_where_it_is_imported_from(root: Path) -> None:
+    assert _runner.collection_root().resolve() == root
+    assert _runner.default_inventory().endswith(
+        "ansible_collections/inferencebox/platform/inventories/local"
+    )

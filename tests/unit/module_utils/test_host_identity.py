@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+from __future__ import annotations
+
+import json
+import os
+import stat
+import threading
+import time
+from pathlib import Path
+
+import jwt
+import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.errors import IdentityError
+from ansible_collections.inferencebox.platform.plugins.module_utils.host import identity
+
+BASE = "https://gateway.inference.localhost:8443"
+MINUTE = 60
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> str:
+    identity.ensure_issuers(str(tmp_path))
+    return str(tmp_path)
+
+
+def _verify(token: str, key_set: identity.Json) -> dict[str, object]:
+    kid = jwt.get_unverified_header(token)["kid"]
+    (key,) = (one for one in jwt.PyJWKSet.from_dict(key_set).keys if one.key_id == kid)
+    return dict(jwt.decode(token, key, algorithms=["ES256"], audience=BASE))
+
+
+def _create(place: str, tenant: str, name: str, **more: int) -> tuple[identity.KeyRecord, str]:
+    return identity.create_key(place, tenant, name, audience=BASE, issuer=f"{BASE}/keys", **more)
+
+
+def test_issuers_are_made_once(tmp_path: Path) -> None:
+    directory = str(tmp_path)
+    assert identity.ensure_issuers(directory, check=True)
+    assert os.listdir(tmp_path) == []
+    assert identity.ensure_issuers(directory)
+    first = identity.key_sets(directory, {})
+    assert not identity.ensure_issuers(directory)
+    assert identity.key_sets(directory, {}) == first
+    assert first["builtin"] != first["keys"]
+    for pem in tmp_path.glob("*/*.pem"):
+        assert stat.S_IMODE(pem.stat().st_mode) == 0o600
+
+
+def test_a_token_says_what_was_asked_and_verifies(place: str) -> None:
+    token = identity.mint_token(place, "tenant-a", "ada", BASE, BASE, MINUTE)
+    key_set = identity.key_sets(place, {})["builtin"]
+    claims = _verify(token, key_set)
+    assert {"tenant": "tenant-a", "sub": "ada", "iss": BASE}.items() <= claims.items()
+    assert sorted(claims) == ["aud", "exp", "iat", "iss", "jti", "nbf", "sub", "tenant"]
+    assert abs(float(str(claims["exp"])) - time.time() - MINUTE) < 5
+    header = jwt.get_unverified_header(token)
+    assert header == {"alg": "ES256", "kid": key_set["keys"][0]["kid"], "typ": "JWT"}
+    assert "d" not in key_set["keys"][0]
+
+
+def test_rotation_overlaps(place: str) -> None:
+    directory = f"{place}/builtin"
+    old = identity.mint_token(place, "tenant-a", "ada", BASE, BASE, MINUTE)
+    first = identity.jwks(directory)["keys"][0]["kid"]
+    second = identity.rotate(directory)
+    assert [key["kid"] for key in identity.jwks(directory)["keys"]] == [second, first]
+    _verify(old, identity.jwks(directory))
+    new = identity.mint_token(place, "tenant-a", "ada", BASE, BASE, MINUTE)
+    assert jwt.get_unverified_header(new)["kid"] == second
+    third = identity.rotate(directory)
+    assert [key["kid"] for key in identity.jwks(directory)["keys"]] == [third, second]
+    assert sorted(one.stem for one in Path(directory).glob("*.pem")) == sorted([second, third])
+
+
+def test_what_is_kept_of_a_key_is_no_key(place: str) -> None:
+    record, key = _create(place, "tenant-a", "ci", requests_per_minute=5)
+    path = Path(place, "keys/keys.json")
+    kept = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert key not in kept
+    assert key.rsplit(".", 1)[1] not in kept, "nor its signature"
+    claims = _verify(key, identity.key_sets(place, {})["keys"])
+    assert (claims["jti"], claims["tenant"], claims["sub"]) == (record.id, "tenant-a", "key:ci")
+    assert claims["exp"] == record.expires
+    assert identity.list_keys(place) == [record]
+    assert "fingerprint" not in record.public()
+
+
+def test_keys_end_by_revocation_and_by_time(place: str) -> None:
+    first, _ = _create(place, "tenant-a", "ci")
+    with pytest.raises(IdentityError, match="has an active key named 'ci'"):
+        _create(place, "tenant-a", "ci")
+    other, _ = _create(place, "tenant-b", "ci")
+    with pytest.raises(IdentityError, match="several tenants.*tenant-a, tenant-b"):
+        identity.revoke_key(place, "ci")
+    assert identity.revoke_key(place, "ci", "tenant-a").id == first.id
+    assert identity.active_keys(place) == [other]
+    again = identity.revoke_key(place, first.id)
+    assert again.revoked, "revoking it again is no error"
+    second, _ = _create(place, "tenant-a", "ci", expires=int(time.time()) + MINUTE)
+    assert second.active()
+    assert not second.active(time.time() + 2 * MINUTE)
+    assert identity.active_keys(place, "tenant-a") == [second]
+    with pytest.raises(IdentityError, match="no active key 'nightly'"):
+        identity.revoke_key(place, "nightly")
+
+
+def test_impossible_keys_are_refused(place: str) -> None:
+    with pytest.raises(IdentityError, match="expired already"):
+        _create(place, "tenant-a", "ci", expires=int(time.time()) - 1)
+    with pytest.raises(IdentityError, match="at least 1, not 0"):
+        _create(place, "tenant-a", "ci", requests_per_minute=0)
+    with pytest.raises(IdentityError, match="more than 0 seconds"):
+        identity.mint_token(place, "tenant-a", "ada", BASE, BASE, 0)
+    assert identity.list_keys(place) == []
+
+
+def test_concurrent_changes_lose_nothing(place: str) -> None:
+    threads = [
+        threading.Thread(target=_create, args=(place, "tenant-a", f"key-{number}"))
+        for number in range(12)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    names = sorted(one.name for one in identity.list_keys(place))
+    assert names == sorted(f"key-{number}" for number in range(12))
+
+
+def test_a_foreign_key_set_is_read_and_a_private_one_refused(place: str, tmp_path: Path) -> None:
+    path = tmp_path / "corp.json"
+    public = identity.key_sets(place, {})["builtin"]
+    path.write_text(json.dumps(public))
+    assert identity.key_sets(place, {"corp": str(path)})["corp"] == public
+    path.write_text(json.dumps({"keys": [{**public["keys"][0], "d": "secret"}]}))
+    with pytest.raises(IdentityError, match="holds a private key"):
+        identity.key_sets(place, {"corp": str(path)})
+    path.write_text("[]")
+    with pytest.raises(IdentityError, match="cannot be read as a JSON Web Key Set"):
+        identity.key_sets(place, {"corp": str(path)})
+
+
+def test_without_an_issuer_the_error_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(IdentityError, match="no issuer here.*make up"):
+        identity.mint_token(str(tmp_path), "tenant-a", "ada", BASE, BASE, MINUTE)
