@@ -47,9 +47,18 @@ class Guardian:
             file.truncate(0)
             file.write(f"{os.getpid()}\n")
             file.flush()
-            _wait_for_end(parent)
-            self._say(f"supervisord (process {parent}) is gone; starting it again")
+            if self._is_supervisord(parent):
+                _wait_for_end(parent)
+            self._say("supervisord is gone; starting it again")
             self._restart()
+
+    def _is_supervisord(self, pid: int) -> bool:
+        """Whether the parent is what is to be watched: killed early, it has been replaced by init already."""
+        try:
+            command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        except OSError:
+            return False
+        return os.fsencode(self._command[-1]) in command.split(b"\0")
 
     def _say(self, text: str) -> None:
         # Standard error is a pipe to supervisord, and so gone when there is something to say.

@@ -22,7 +22,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory.pr
 )
 from pydantic import BaseModel
 
-from .inventory_sample import VALID, changed, problems
+from .sample import VALID, changed, problems
 
 REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "tenants[0].limits.tokens_per_minute": (1000,),

@@ -11,7 +11,7 @@ import pytest
 from inferencebox.serving.__main__ import main
 from inferencebox.serving.errors import SpecError
 from inferencebox.serving.spec import load_spec
-from tests.unit.serving.replica import write_spec
+from tests.unit.inferencebox.serving.replica import write_spec
 
 GOOD = {"name": "iris", "framework": "sklearn", "artifact": "/models/iris"}
 

@@ -2,13 +2,22 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.unit.inferencebox.serving.replica import Replica, start, write_spec
 from tests.unit.runtime_environment import runtime_python
-from tests.unit.serving.replica import Replica, start, write_spec
+
+
+@pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    """A server sets its own mask, which shall not outlast the test that calls it in this process."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture(scope="session")

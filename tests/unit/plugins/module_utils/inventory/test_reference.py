@@ -18,7 +18,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory im
 )
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
-from .inventory_sample import VALID, changed
+from .sample import VALID, changed
 
 SCHEMA = json_schema()
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -16,6 +17,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.host.supervi
 )
 from ansible_collections.inferencebox.platform.plugins.module_utils.host.supervisor_ini import (
     Daemon,
+    guardian_program,
 )
 from ansible_collections.inferencebox.platform.plugins.module_utils.host.unix_http import probe
 
@@ -67,6 +69,14 @@ def test_a_killed_guardian_comes_back_and_still_guards(daemon: Daemon) -> None:
     eventually(
         lambda: pid not in processes_of(daemon, SUPERVISORD) and _whole(daemon), "healed", 30
     )
+
+
+def test_a_supervisord_killed_before_its_guardian_looks_comes_back(daemon: Daemon) -> None:
+    Supervisor(daemon).shutdown()
+    # Its parent is nobody that it could wait for, as when supervisord dies while the guardian starts.
+    guardian = subprocess.Popen(guardian_program(daemon).command)
+    eventually(lambda: _whole(daemon), "healed", 30)
+    assert guardian.wait(15) == 0
 
 
 def test_both_killed_at_once_leave_no_orphan_and_the_next_start_heals(daemon: Daemon) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Both tiers' configuration against golden files that a person can read.
 
-`python -m pytest tests/unit/module_utils/test_envoy_builders.py --write-golden` writes them anew; read the diff.
+`python -m pytest tests/unit/plugins/module_utils/envoy --write-golden` writes them anew; read the diff.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.envoy import
 )
 from ansible_collections.inferencebox.platform.plugins.module_utils.envoy.types import EnvoyConfig
 
-from . import envoy_sample as sample
+from . import sample
 
 GOLDEN = Path(__file__).parent / "golden"
 CONFIGS: dict[str, t.Callable[[], EnvoyConfig]] = {

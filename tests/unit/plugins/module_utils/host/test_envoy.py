@@ -49,9 +49,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from tests.unit.platform_home import eventually
+from tests.unit.plugins.module_utils.envoy import sample
 from tests.unit.runtime_environment import runtime_python
-
-from . import envoy_sample as sample
 
 _BUFFER = "envoy.extensions.filters.http.buffer.v3.Buffer"
 

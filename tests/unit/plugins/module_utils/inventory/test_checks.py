@@ -12,7 +12,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory im
     unix_user,
 )
 
-from .inventory_sample import VALID, changed, problems
+from .sample import VALID, changed, problems
 
 _CORP: dict[str, Any] = {
     "name": "corp",

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.serving.replica import (
+from tests.unit.inferencebox.serving.replica import (
     Replica,
     command,
     listening_tcp_ports,

@@ -18,7 +18,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory im
     to_vars,
 )
 
-from .inventory_sample import REMOVED, VALID, changed, problems
+from .sample import REMOVED, VALID, changed, problems
 
 
 def test_what_is_left_out_gets_its_default() -> None:

@@ -14,7 +14,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory im
     parse_source,
 )
 
-from .inventory_sample import changed, problems
+from .sample import changed, problems
 
 
 @pytest.mark.parametrize(

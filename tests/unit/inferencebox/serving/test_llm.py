@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.unit.serving.replica import (
+from tests.unit.inferencebox.serving.replica import (
     Replica,
     command,
     listening_tcp_ports,
