@@ -30,7 +30,7 @@ options:
     type: str
     required: true
     choices: [users, directories, certificates, credentials, artifacts, gateways, tier1, tier2, replicas, outcome, endpoints,
-              records]
+              records, listeners]
   host:
     description: Facts of the machine, see module_utils/local/layout.py.
     type: dict

@@ -11,7 +11,7 @@ short_description: Facts of the machine that a local platform is planned with
 version_added: 0.1.0
 description:
   - Reports who installs, how many processors there are, which interpreter every user may run, which Unix users
-    are missing and which certificates are due. Changes nothing.
+    are missing, which certificates are due and which ports others hold. Changes nothing.
 author: Inference-in-a-Box contributors (@inferencebox)
 attributes:
   check_mode:
@@ -35,6 +35,11 @@ options:
     description: A certificate that ends within so many days is due.
     type: int
     default: 30
+  listeners:
+    description: Where the platform will listen, each with setting, address, port and home.
+    type: list
+    elements: dict
+    default: []
 """
 
 EXAMPLES = r"""
@@ -45,7 +50,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 machine:
-  description: Keys root, user, group, cpus, python, missing_users, due_certificates.
+  description: Keys root, user, group, cpus, python, missing_users, due_certificates, port_problems.
   type: dict
   returned: always
 """
@@ -53,6 +58,7 @@ machine:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.inferencebox.platform.plugins.module_utils.host import (
     machine,
+    ports,
 )
 
 
@@ -63,6 +69,7 @@ def main() -> None:
             "users": {"type": "list", "elements": "str", "default": []},
             "certificates": {"type": "list", "elements": "dict", "default": []},
             "renew_before_days": {"type": "int", "default": 30},
+            "listeners": {"type": "list", "elements": "dict", "default": []},
         },
         supports_check_mode=True,
     )
@@ -73,6 +80,11 @@ def main() -> None:
         if machine.certificate_due(
             row["path"], row["subject_alt_names"], module.params["renew_before_days"]
         )
+    ]
+    facts["port_problems"] = [
+        f"{row['setting']}: {row['address']}:{row['port']} {reason}"
+        for row in module.params["listeners"]
+        if (reason := ports.problem(row["address"], int(row["port"]), row["home"]))
     ]
     module.exit_json(changed=False, machine=facts)
 

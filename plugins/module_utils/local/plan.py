@@ -92,6 +92,18 @@ class LocalPlan:
             for name, owner, group, mode in rows
         ]
 
+    def listeners(self) -> list[Json]:
+        """TCP ports that the platform opens: {setting, address, port, home}."""
+        gateway = self.platform.gateway
+        return [
+            {
+                "setting": "platform_gateway.https_port",
+                "address": gateway.address,
+                "port": gateway.https_port,
+                "home": self.platform.home,
+            }
+        ]
+
     # -- identities --------------------------------------------------------------------------------------
 
     def spiffe(self, tier: str) -> str:

@@ -20,7 +20,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils import error
 from rich.console import Console
 from rich.status import Status
 
-from ._output import EXIT_INTERRUPTED, CommandError, stderr
+from ._output import EXIT_INTERRUPTED, EXIT_USAGE, CommandError, stderr
 
 COLLECTION = "inferencebox.platform"
 INVENTORY_VARIABLE = "INFERENCEBOX_INVENTORY"
@@ -29,6 +29,9 @@ INVENTORY_VARIABLE = "INFERENCEBOX_INVENTORY"
 _MODEL_FACT = "preflight_platform"
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ERROR_LINE = re.compile(r"^(?:\[ERROR\]:|ERROR!|error:)\s*(.*)$", re.MULTILINE)
+# How Ansible introduces what a filter said; the error of the filter that reads the inventory is the user's to mend.
+_FILTER_SAID = re.compile(r"^.*?The filter plugin '(?P<filter>[\w.]+)' failed: ", re.DOTALL)
+_INVENTORY_FILTER = "inferencebox.platform.platform_model"
 # Of a run that ended without any event, the end says why; more than this hides it.
 _SHOWN_LINES = 15
 
@@ -169,11 +172,12 @@ def run_playbook(
         How it went.
 
     Raises:
-        CommandError: It failed; the message is the failing task's own.
+        CommandError: It failed; the message is the failing task's own, or what is wrong with the inventory.
     """
     # Ansible's driver takes as long to import as everything else together, and most commands do without.
     import ansible_runner
 
+    existing_inventory(inventory)
     tally = Tally()
     console = stderr()
     progress = Progress(count_plays(playbook_file(name)), console)
@@ -230,6 +234,9 @@ def _failed(tally: Tally, said: str) -> CommandError:
     hint = "Run it again with --verbose to see everything that Ansible says."
     if tally.failure:
         task, message = tally.failure
+        said_by = _FILTER_SAID.match(message)
+        if said_by and said_by["filter"] == _INVENTORY_FILTER:
+            return CommandError(message[said_by.end() :], exit_code=EXIT_USAGE)
         return CommandError(f"{message} (task: {task})", hint)
     plain = _ANSI.sub("", said).replace("\r", "").strip()
     lines = _ERROR_LINE.findall(plain)
@@ -245,6 +252,23 @@ def collection_root() -> Path:
 def default_inventory() -> str:
     """The inventory that is meant when none is named."""
     return os.environ.get(INVENTORY_VARIABLE) or str(collection_root() / "inventories/local")
+
+
+def existing_inventory(source: str) -> None:
+    """Refuse an inventory that is not there: Ansible takes it for an empty one.
+
+    Args:
+        source: What Ansible takes after ``-i``; a list of hosts has a comma in it.
+
+    Raises:
+        CommandError: There is no such directory or file.
+    """
+    if "," not in source and not Path(source).exists():
+        raise CommandError(
+            f"there is no inventory {source}",
+            "Name a directory or file with --inventory.",
+            exit_code=EXIT_USAGE,
+        )
 
 
 def playbook_file(name: str) -> Path:

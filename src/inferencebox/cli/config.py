@@ -5,13 +5,12 @@
 from __future__ import annotations
 
 import typing as t
-from pathlib import Path
 
 import typer
 import yaml
 
 from ._output import EXIT_USAGE, CommandError, JsonOption, listed, print_json, print_text
-from ._runner import collection_root, default_inventory
+from ._runner import collection_root, default_inventory, existing_inventory
 from .lifecycle import InventoryOption
 
 if t.TYPE_CHECKING:
@@ -84,12 +83,7 @@ def read_variables(source: str, host: str | None = None) -> dict[str, t.Any]:
     Raises:
         CommandError: Ansible cannot read it, or there is no such host.
     """
-    if not source.endswith(",") and not Path(source).exists():
-        raise CommandError(
-            f"there is no inventory {source}",
-            "Name a directory or file with --inventory.",
-            exit_code=EXIT_USAGE,
-        )
+    existing_inventory(source)
     # Ansible takes as long to import as everything else together.
     from ansible.errors import AnsibleError
     from ansible.inventory.manager import InventoryManager
@@ -118,8 +112,18 @@ def read_variables(source: str, host: str | None = None) -> dict[str, t.Any]:
         return dict(to_plain(templar.template(select_variables(variables))))
     except AnsibleError as error:
         raise CommandError(
-            f"Ansible cannot read {source}: {error}", exit_code=EXIT_USAGE
+            f"Ansible cannot read {source}: {error}{_place(error)}", exit_code=EXIT_USAGE
         ) from error
+
+
+def _place(error: BaseException | None) -> str:
+    """File, line and column in brackets, where the error or one that led to it knows them."""
+    while error is not None:
+        origin = getattr(error, "obj", None)
+        if getattr(origin, "line_num", None):
+            return f" ({origin})"
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def _count(things: t.Sequence[object], noun: str) -> str:

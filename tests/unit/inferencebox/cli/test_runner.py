@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inferencebox.cli import _runner
-from inferencebox.cli._output import CommandError
+from inferencebox.cli._output import EXIT_USAGE, CommandError
 
 _PLAYBOOKS = {
     "site": """
@@ -125,6 +125,24 @@ def test_a_failure_is_the_failing_tasks_own_message(tmp_path: Path) -> None:
 def test_a_playbook_that_ansible_cannot_read_is_explained() -> None:
     with pytest.raises(CommandError, match=r"Ansible stopped: YAML parsing failed"):
         _runner.run_playbook("unreadable", inventory=_INVENTORY)
+
+
+@pytest.mark.usefixtures("collection")
+def test_an_inventory_that_is_not_there_is_not_taken_for_an_empty_one(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"there is no inventory .*nowhere") as caught:
+        _runner.run_playbook("site", inventory=str(tmp_path / "nowhere"))
+    assert caught.value.exit_code == EXIT_USAGE
+
+
+def test_mistakes_of_the_inventory_are_told_without_what_ansible_says_around_them() -> None:
+    said = "the inventory has 1 problem:\n  - models: no"
+    message = (
+        "Task failed: Finalization of task args failed: Error while resolving value: "
+        f"The filter plugin 'inferencebox.platform.platform_model' failed: {said}"
+    )
+    tally = _runner.Tally(failure=("Validate", message))
+    error = _runner._failed(tally, "")
+    assert (error.message, error.exit_code) == (said, EXIT_USAGE)
 
 
 @pytest.mark.usefixtures("collection")
