@@ -207,7 +207,7 @@ def read_home(path: Path) -> Home:
 def _none_found(platform: str | None) -> CommandError:
     wanted = f"no platform named {platform!r}" if platform else "no platform"
     hint = "Start one with `inferencebox up`, or name its directory with --home."
-    if os.geteuid() != 0 and SYSTEM_STATE.is_dir():
+    if os.geteuid() != 0 and any(SYSTEM_STATE.glob("*/platform.json")):
         hint = f"{SYSTEM_STATE} holds what root installed: run the command as root, or name a directory with --home."
     return CommandError(
         f"{wanted} is installed in {state_directory()}", hint, exit_code=EXIT_NO_PLATFORM
