@@ -88,7 +88,7 @@ def test_a_key_does_not_reach_foreign_models(
         lambda secret: secret.swapcase(),
         lambda secret: secret[::-1],
         lambda secret: secret[: len(secret) // 2],
-        lambda _: "",
+        lambda _: ".",
         lambda _: "*",
     ],
 )

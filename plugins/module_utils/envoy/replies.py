@@ -142,12 +142,12 @@ def _mapper(status: int, path_regex: str | None, body: Json, shown: int) -> Json
             "content_type": "application/json",
         },
     }
+    # A request that is refused while it is still being read has no id yet; the ids of all others replace this one.
+    headers = [_set("x-request-id", "%UNIQUE_ID%")]
     if status != shown:
         mapper["status_code"] = shown
-        mapper["headers_to_add"] = [_set("www-authenticate", 'Bearer error="invalid_token"')]
-    if status == 503:
-        mapper["headers_to_add"] = [_set("retry-after", "5")]
-    return mapper
+        headers.append(_set("www-authenticate", 'Bearer error="invalid_token"'))
+    return {**mapper, "headers_to_add": headers}
 
 
 def _set(name: str, value: str) -> Json:

@@ -31,6 +31,7 @@ from .xds import (
 
 NODE = "tier1"
 IDENTITY = "identity"
+TOKEN_HEADER = "token-header"  # noqa: S105 - a name
 _JWT = "envoy.filters.http.jwt_authn"
 # Names by which the inside speaks of a caller. A client that sends them is not believed.
 DROPPED_HEADERS = (
@@ -101,7 +102,7 @@ def _listener(tier: Tier1, filters: list[Json], routes: Json) -> Json:
                 "filters": [
                     connection_manager(
                         stat_prefix=NODE,
-                        filters=[_health_check(), _rate_limit_headers(), *filters],
+                        filters=[_edge(), _health_check(), *filters],
                         routes=routes,
                         log_fields=_LOG_FIELDS,
                         edge=True,
@@ -135,10 +136,24 @@ def _health_check() -> Json:
     )
 
 
-# Two limits may apply to one request and each filter adds its own three headers. Callers see one set: that of the
-# limit which is nearest to its end. Retry-After is the time after which that limit has room again.
-_RATE_LIMIT_HEADERS_LUA = """
+# Of a request: a credential that stands there twice leaves open which one counts. Rules about headers look at each value
+# by itself and so would let it pass; no credential has this form, and none does.
+#
+# What callers see of every answer, whoever gave it. Two limits may apply to one request and each filter adds its own
+# three headers: callers see one set, that of the limit which is nearest to its end. Retry-After is the time after
+# which that limit has room again; for a model that cannot answer yet, whoever said so, it is a few seconds.
+_EDGE_LUA = """
+local credentials = {"authorization", "x-api-key"}
 local names = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
+function envoy_on_request(handle)
+  local headers = handle:headers()
+  for n = 1, 2 do
+    if headers:getNumValues(credentials[n]) > 1 then
+      headers:remove(credentials[n])
+      headers:add(credentials[n], "ambiguous")
+    end
+  end
+end
 function envoy_on_response(handle)
   local headers = handle:headers()
   local best, least = nil, nil
@@ -159,16 +174,20 @@ function envoy_on_response(handle)
   end
   if headers:get(":status") == "429" then
     headers:replace("retry-after", tostring(math.max(1, tonumber(values[3] or "1"))))
+  elseif headers:get(":status") == "503" and not headers:get("retry-after") then
+    headers:add("retry-after", "5")
   end
+  headers:remove("x-envoy-upstream-healthchecked-cluster")
 end
 """
 
 
-def _rate_limit_headers() -> Json:
+def _edge() -> Json:
+    """First in the chain: sees requests before all others, and answers after them."""
     return extension(
-        "rate-limit-headers",
+        "edge",
         "envoy.extensions.filters.http.lua.v3.Lua",
-        {"default_source_code": {"inline_string": _RATE_LIMIT_HEADERS_LUA}},
+        {"default_source_code": {"inline_string": _EDGE_LUA}},
     )
 
 
@@ -237,6 +256,7 @@ def _provider(issuer: Issuer) -> Json:
         "from_headers": headers,
         "forward": False,
         "payload_in_metadata": IDENTITY,
+        "header_in_metadata": TOKEN_HEADER,
         # Routes match on the tenant, which was not known when the first route was chosen.
         "clear_route_cache": True,
         "claim_to_headers": [
@@ -264,31 +284,47 @@ def _provider(issuer: Issuer) -> Json:
     return provider
 
 
+# RFC 7515, section 7.1: three parts in base64url without padding. Envoy's own reader skips what does not belong there
+# and ignores what follows a signature. A signature has 86 characters (ES256, EdDSA), 128 (ES384), or those of an RSA
+# key of 1024 bits and more, which is also more than ES512 needs.
+_COMPACT_JWT = r"[\w-]+\.[\w-]+\.(?:[\w-]{86}|[\w-]{128}|[\w-]{171,})"
+
+
 def _one_credential() -> Json:
     # Two credentials in one request leave open which one counts: neither does. The JWT filter removes both
-    # headers, so this is asked before it.
-    both = [
-        {"header": {"name": "authorization", "present_match": True}},
-        {"header": {"name": "x-api-key", "present_match": True}},
+    # headers, so this is asked before it, as is whether a credential has its form.
+    forms = {"authorization": f"Bearer {_COMPACT_JWT}", "x-api-key": _COMPACT_JWT}
+    present = [{"header": {"name": name, "present_match": True}} for name in forms]
+    odd = [
+        _all_of(
+            {"header": {"name": name, "present_match": True}},
+            {"not_id": {"header": {"name": name, "string_match": {"safe_regex": {"regex": form}}}}},
+        )
+        for name, form in forms.items()
     ]
     return {
         "rules": {
             "action": "DENY",
             "policies": {
+                "malformed": {"permissions": [{"any": True}], "principals": odd},
                 "two-credentials": {
                     "permissions": [{"any": True}],
-                    "principals": [{"and_ids": {"ids": both}}],
-                }
+                    "principals": [_all_of(*present)],
+                },
             },
         }
     }
+
+
+def _all_of(*ids: Json) -> Json:
+    return {"and_ids": {"ids": list(ids)}}
 
 
 def _rbac(tier: Tier1) -> Json:
     tenants = [t_.name for t_ in tier.tenants]
     policies: Json = {}
     for issuer in tier.issuers:
-        ids = [_claim("iss", [issuer.issuer]), _tenant_is(tenants)]
+        ids = [_claim("iss", [issuer.issuer]), _tenant_is(tenants), _NO_EXTENSIONS]
         if issuer.from_key_header:
             keys = [key.id for key in tier.keys]
             if not keys:
@@ -297,9 +333,25 @@ def _rbac(tier: Tier1) -> Json:
         if tenants:
             policies[issuer.name] = {
                 "permissions": [{"any": True}],
-                "principals": [{"and_ids": {"ids": ids}}],
+                "principals": [_all_of(*ids)],
             }
     return {"rules": {"action": "ALLOW", "policies": policies}}
+
+
+# RFC 7515, section 4.1.11: who does not understand a critical extension must refuse the token. Envoy knows none, and
+# does not look.
+_NO_EXTENSIONS: Json = {
+    "not_id": {
+        "sourced_metadata": {
+            "metadata_matcher": {
+                "filter": _JWT,
+                "path": [{"key": TOKEN_HEADER}, {"key": "crit"}],
+                "value": {"present_match": True},
+            },
+            "metadata_source": "DYNAMIC",
+        }
+    }
+}
 
 
 def _claim(name: str, values: t.Sequence[str]) -> Json:
@@ -488,9 +540,9 @@ def _to_tier2(match: Json, model: Model, action: Json) -> Json:
 
 
 def _body_fallbacks() -> t.Iterator[Json]:
-    named = [
-        {"filter": "inferencebox", "path": [{"key": "model"}], "value": {"present_match": True}}
-    ]
+    # A number or a list is no name: such a body is malformed, not one that names a model which is not there.
+    text = {"string_match": {"safe_regex": {"regex": "(?s).+"}}}
+    named = [{"filter": "inferencebox", "path": [{"key": "model"}], "value": text}]
     post = [_header(":method", "POST")]
     for path in replies.OPENAI_PATHS:
         missing = replies.openai_error(404, replies.NOT_FOUND, "model_not_found")
@@ -593,7 +645,8 @@ def _authority(uri: str) -> tuple[str, int]:
 _LOG_FIELDS: Json = {
     "time": "%START_TIME%",
     "tier": NODE,
-    "request_id": "%REQ(x-request-id)%",
+    # As the caller was told it: a request that is refused while it is read has none of its own.
+    "request_id": "%RESP(x-request-id)%",
     "traceparent": "%REQ(traceparent)%",
     "tenant": "%REQ(x-tenant-id)%",
     "user": "%REQ(x-user-id)%",

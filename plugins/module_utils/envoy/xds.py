@@ -125,6 +125,12 @@ def bootstrap(node: str, directory: str, admin_socket: str) -> Json:
                 )
             ],
         },
+        # The default, 100, has no room for a pattern that counts characters. All patterns here are the platform's own.
+        "layered_runtime": {
+            "layers": [
+                {"name": "static", "static_layer": {"re2.max_program_size.error_level": 4000}}
+            ]
+        },
         "stats_config": {
             "stats_tags": [
                 {"tag_name": "tenant", "regex": r"^cluster\.model\|(([^|]+)\|)"},

@@ -162,6 +162,8 @@ def serve(spec: ReplicaSpec, credential: str) -> None:
     )
     from kserve.model_server import app
 
+    # A path with a slash too many is not found: a redirect would name the host of the inside.
+    app.router.redirect_slashes = False
     server.config.app = BearerAuth(
         RequestMetrics(ReplicaPaths(app, spec), spec),
         credential,

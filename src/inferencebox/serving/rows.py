@@ -164,6 +164,9 @@ def _some(names: list[str]) -> str:
 
 
 def _array(tensor: InferInput) -> Any:
+    # numpy would work a negative number out of the others; the protocol knows no such thing.
+    if any(size < 0 for size in tensor.shape):
+        raise InvalidInput(f"tensor {tensor.name!r} has the shape {list(tensor.shape)}")
     try:
         array = tensor.as_numpy()
     except (ValueError, TypeError, OverflowError) as error:

@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A POST over HTTP/2 that reads while it writes.
+
+A gateway may answer before it has read the whole body and then end the stream (RFC 9113, section 8.1). The HTTP client
+of this suite waits for leave to send on before it looks at answers, and so never sees such a one.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import typing as t
+
+import h2.config
+import h2.connection
+import h2.events
+import httpx2
+
+from .platform_json import Platform
+
+_SECONDS = 30.0
+_READ_BYTES = 65_536
+
+
+def post(
+    platform: Platform, path: str, headers: t.Sequence[tuple[str, str]], content: bytes
+) -> httpx2.Response:
+    """Send as much of a body as the gateway wants to have, and return its answer.
+
+    Args:
+        platform: The platform.
+        path: Path, with a query if need be.
+        headers: Further headers; a content-length only if it is among them.
+        content: The body.
+
+    Returns:
+        The answer. Its status is 0 when the stream ended without one.
+    """
+    context = ssl.create_default_context(cafile=str(platform.ca_file))
+    context.set_alpn_protocols(["h2"])
+    with (
+        socket.create_connection(platform.address, timeout=_SECONDS) as plain,
+        context.wrap_socket(plain, server_hostname=platform.host) as tls,
+    ):
+        connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        connection.initiate_connection()
+        stream = connection.get_next_available_stream_id()
+        pseudo = {":method": "POST", ":scheme": "https", ":authority": platform.host, ":path": path}
+        connection.send_headers(stream, [*pseudo.items(), *headers])
+        return _exchange(tls, connection, stream, content)
+
+
+def _exchange(
+    tls: ssl.SSLSocket, connection: h2.connection.H2Connection, stream: int, rest: bytes
+) -> httpx2.Response:
+    status, answered, body = 0, {}, b""
+    sending = True
+    while True:
+        if sending:
+            rest, sending = _send_some(connection, stream, rest)
+        tls.sendall(connection.data_to_send())
+        received = tls.recv(_READ_BYTES)
+        for event in connection.receive_data(received):
+            if isinstance(event, h2.events.ResponseReceived):
+                answered = {str(name): str(value) for name, value in event.headers}
+                status, sending = int(answered.pop(":status")), False
+            elif isinstance(event, h2.events.DataReceived):
+                body += event.data
+                connection.acknowledge_received_data(event.flow_controlled_length, stream)
+            elif isinstance(event, h2.events.StreamEnded | h2.events.StreamReset):
+                return httpx2.Response(status, headers=answered, content=body)
+        if not received:
+            return httpx2.Response(status, headers=answered, content=body)
+
+
+def _send_some(
+    connection: h2.connection.H2Connection, stream: int, rest: bytes
+) -> tuple[bytes, bool]:
+    """Send what the windows leave room for. Returns what is left, and whether there is more to come."""
+    while rest:
+        room = min(connection.local_flow_control_window(stream), connection.max_outbound_frame_size)
+        if room <= 0:
+            return rest, True
+        connection.send_data(stream, rest[:room])
+        rest = rest[room:]
+    connection.end_stream(stream)
+    return rest, False
