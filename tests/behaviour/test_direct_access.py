@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import json
 import os
 import shutil
 import socket
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import typing as t
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -111,7 +113,9 @@ def test_the_platform_listens_only_where_it_says(platform: Platform, home: Path)
     ports = processes.listening_ports(processes.everything(home))
     assert platform.address[1] in ports
     assert processes.listening_ports(processes.find(home, "tier1")).keys() == {platform.address[1]}
-    assert not processes.listening_ports(processes.find(home, "tier2"))
+    figures = json.loads((home / "platform.json").read_text(encoding="utf-8"))["observability"]
+    observed = processes.listening_ports(processes.find(home, "tier2")).keys()
+    assert observed == {urlsplit(figures["metrics_url"]).port}
     observing = processes.find(home, "prometheus")
     for port, owners in ports.items():
         if port != platform.address[1]:

@@ -75,6 +75,17 @@ def connection_manager(
     return extension("envoy.filters.network.http_connection_manager", _HCM, body)
 
 
+def only(identities: t.Sequence[str]) -> Json:
+    """A filter that admits callers whose certificate names one of some identities, and nobody else."""
+    names = [{"authenticated": {"principal_name": {"exact": each}}} for each in identities]
+    policy = {"permissions": [{"any": True}], "principals": names}
+    return extension(
+        "rbac",
+        "envoy.extensions.filters.http.rbac.v3.RBAC",
+        {"rules": {"action": "ALLOW", "policies": {"identities": policy}}},
+    )
+
+
 def rds(directory: str, name: str) -> Json:
     """Routes found in the watched file routes.json."""
     return {"rds": {"route_config_name": name, "config_source": watched(directory, "routes.json")}}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import replies
+from . import metrics, replies
 from .http import connection_manager, discovered_filter, rds
 from .types import EnvoyConfig, Issuer, Json, Model, Tenant, Tier1
 from .xds import (
@@ -62,7 +62,11 @@ def build(tier: Tier1) -> EnvoyConfig:
     """
     filters = _filters(tier)
     routes = _routes(tier)
-    clusters = [_tier2_cluster(tier), *(_jwks_cluster(i) for i in tier.issuers if i.jwks_uri)]
+    clusters = [
+        _tier2_cluster(tier),
+        metrics.own_cluster(tier.admin_socket),
+        *(_jwks_cluster(i) for i in tier.issuers if i.jwks_uri),
+    ]
     dynamic = [discovered_filter(tier.directory, name, type_) for name, type_, _ in filters]
     boot = bootstrap(NODE, tier.directory, tier.admin_socket)
     resources: dict[str, Json] = {
@@ -77,7 +81,11 @@ def build(tier: Tier1) -> EnvoyConfig:
         },
         "routes.json": discovery(ROUTES, [routes]),
         "listeners.json": discovery(
-            LISTENER, [_listener(tier, dynamic, rds(tier.directory, NODE))]
+            LISTENER,
+            [
+                _listener(tier, dynamic, rds(tier.directory, NODE)),
+                metrics.own_listener(tier.metrics_socket, _LOG_FIELDS),
+            ],
         ),
     }
     return EnvoyConfig(boot, resources)
@@ -95,7 +103,7 @@ def _listener(tier: Tier1, filters: list[Json], routes: Json) -> Json:
                     "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
                     {
                         "common_tls_context": tls_context(
-                            tier.directory, "server", ("h2", "http/1.1"), None
+                            tier.directory, "server", ("h2", "http/1.1")
                         )
                     },
                 ),
@@ -464,14 +472,14 @@ def _tenant_routes(tenant: Tenant) -> t.Iterator[Json]:
         yield _answer({"path": f"/v1/models/{model.name}", "headers": get}, 200, _model_card(model))
         for api in model.apis:
             if api in _BODY_APIS:
-                yield _body_route(who, model, _BODY_APIS[api])
+                yield _body_route(tenant, who, model, _BODY_APIS[api])
         if "v1" in model.apis:
             for verb in (":predict", ":explain"):
-                yield _path_route(who, model, {"path": f"/v1/models/{model.name}{verb}"})
+                yield _path_route(tenant, who, model, {"path": f"/v1/models/{model.name}{verb}"})
         if "v2" in model.apis:
             base = f"/v2/models/{model.name}"
-            yield _path_route(who, model, {"path": base})
-            yield _path_route(who, model, {"path_separated_prefix": base})
+            yield _path_route(tenant, who, model, {"path": base})
+            yield _path_route(tenant, who, model, {"path_separated_prefix": base})
 
 
 def _model_card(model: Model) -> Json:
@@ -491,7 +499,7 @@ _NO_BODY_FILTER: Json = {
 }
 
 
-def _body_route(who: list[Json], model: Model, path: str) -> Json:
+def _body_route(tenant: Tenant, who: list[Json], model: Model, path: str) -> Json:
     upstream = "/v1/messages" if path == replies.ANTHROPIC_PATH else path
     match = {
         "path": path,
@@ -513,18 +521,21 @@ def _body_route(who: list[Json], model: Model, path: str) -> Json:
             "substitution": upstream,
         },
     }
-    return _to_tier2(match, model, action)
+    return _to_tier2(tenant, match, model, action)
 
 
-def _path_route(who: list[Json], model: Model, match: Json) -> Json:
-    route = _to_tier2({**match, "headers": who}, model, {"timeout": seconds(model.request_timeout)})
+def _path_route(tenant: Tenant, who: list[Json], model: Model, match: Json) -> Json:
+    action = {"timeout": seconds(model.request_timeout)}
+    route = _to_tier2(tenant, {**match, "headers": who}, model, action)
     return {**route, "typed_per_filter_config": _NO_BODY_FILTER}
 
 
-def _to_tier2(match: Json, model: Model, action: Json) -> Json:
+def _to_tier2(tenant: Tenant, match: Json, model: Model, action: Json) -> Json:
     return {
         "match": match,
         "name": f"{model.owner}/{model.name}",
+        # Who calls which model how often, and how fast it is answered: xds.py takes the labels from this.
+        "stat_prefix": f"route|{tenant.name}|{model.owner}|{model.name}",
         "route": {"cluster": "tier2", "host_rewrite_literal": model.host, **action},
         "request_headers_to_remove": ["authorization", "x-api-key", "cookie"],
         "metadata": {

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import typing as t
 
-from . import replies
-from .http import connection_manager, rds
-from .types import EnvoyConfig, Json, Model, Tier2
+from . import metrics, replies
+from .http import connection_manager, only, rds
+from .types import EnvoyConfig, Json, Model, Replica, Tier2
 from .xds import (
     CLUSTER,
     ENDPOINTS,
@@ -43,7 +43,12 @@ def build(tier: Tier2) -> EnvoyConfig:
         Bootstrap and discovery files by name.
     """
     routes = _routes(tier)
-    clusters = [_cluster(tier, model) for model in tier.models]
+    clusters = [
+        *(_cluster(tier, model) for model in tier.models),
+        *(_replica_cluster(tier, model) for model in tier.models),
+        metrics.own_cluster(tier.admin_socket),
+        metrics.tier1_cluster(tier.metrics),
+    ]
     boot = bootstrap(NODE, tier.directory, tier.admin_socket)
     resources: dict[str, Json] = {
         "clusters.json": discovery(CLUSTER, clusters),
@@ -53,12 +58,18 @@ def build(tier: Tier2) -> EnvoyConfig:
             for model in tier.models
         },
         "routes.json": discovery(ROUTES, [routes]),
-        "listeners.json": discovery(LISTENER, [_listener(tier, rds(tier.directory, NODE))]),
+        "listeners.json": discovery(
+            LISTENER,
+            [
+                _listener(tier, rds(tier.directory, NODE)),
+                metrics.listener(tier.metrics, tier.directory, tier.models, _LOG_FIELDS),
+            ],
+        ),
     }
     return EnvoyConfig(boot, resources)
 
 
-def endpoints(replicas: t.Mapping[Model, t.Sequence[str]]) -> dict[str, Json]:
+def endpoints(live: t.Mapping[Model, t.Sequence[Replica]]) -> dict[str, Json]:
     """Discovery files with each model's replicas: file name -> content. An empty list means: answer 503."""
     return {
         endpoints_file(model): discovery(
@@ -66,17 +77,19 @@ def endpoints(replicas: t.Mapping[Model, t.Sequence[str]]) -> dict[str, Json]:
             [
                 {
                     "cluster_name": model.cluster,
-                    "endpoints": [
-                        {
-                            "lb_endpoints": [
-                                {"endpoint": {"address": pipe(socket)}} for socket in sockets
-                            ]
-                        }
-                    ],
+                    "endpoints": [{"lb_endpoints": [_endpoint(replica) for replica in replicas]}],
                 }
             ],
         )
-        for model, sockets in replicas.items()
+        for model, replicas in live.items()
+    }
+
+
+def _endpoint(replica: Replica) -> Json:
+    chosen_by = {"envoy.lb": {metrics.REPLICA: replica.name}}
+    return {
+        "endpoint": {"address": pipe(replica.socket)},
+        "metadata": {"filter_metadata": chosen_by},
     }
 
 
@@ -109,7 +122,7 @@ def _listener(tier: Tier2, routes: Json) -> Json:
                 "filters": [
                     connection_manager(
                         stat_prefix=NODE,
-                        filters=[_only_tier1(tier.tier1_identity)],
+                        filters=[only([tier.tier1_identity])],
                         routes=routes,
                         log_fields=_LOG_FIELDS,
                         edge=False,
@@ -118,24 +131,6 @@ def _listener(tier: Tier2, routes: Json) -> Json:
             }
         ],
     }
-
-
-def _only_tier1(identity: str) -> Json:
-    return extension(
-        "rbac",
-        "envoy.extensions.filters.http.rbac.v3.RBAC",
-        {
-            "rules": {
-                "action": "ALLOW",
-                "policies": {
-                    "tier1": {
-                        "permissions": [{"any": True}],
-                        "principals": [{"authenticated": {"principal_name": {"exact": identity}}}],
-                    }
-                },
-            }
-        },
-    )
 
 
 def _routes(tier: Tier2) -> Json:
@@ -226,15 +221,35 @@ def _cluster(tier: Tier2, model: Model) -> Json:
                 {"max_connections": 1024, "max_pending_requests": 1024, "max_requests": 1024}
             ]
         },
-        "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
-                "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
-                {
-                    "explicit_http_config": {"http_protocol_options": {}},
-                    "http_filters": [_inject_credential(tier, model), _upstream_codec()],
-                },
-            )
+        "typed_extension_protocol_options": _with_credential(tier, model),
+    }
+
+
+def _replica_cluster(tier: Tier2, model: Model) -> Json:
+    """The same replicas, chosen by name: for their counters only."""
+    eds = watched(tier.directory, endpoints_file(model), "endpoints")
+    return {
+        "name": metrics.cluster_name(model),
+        "type": "EDS",
+        "eds_cluster_config": {"service_name": model.cluster, "eds_config": eds},
+        "connect_timeout": "1s",
+        "lb_subset_config": {
+            "fallback_policy": "NO_FALLBACK",
+            "subset_selectors": [{"keys": [metrics.REPLICA]}],
         },
+        "typed_extension_protocol_options": _with_credential(tier, model),
+    }
+
+
+def _with_credential(tier: Tier2, model: Model) -> Json:
+    return {
+        "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+            {
+                "explicit_http_config": {"http_protocol_options": {}},
+                "http_filters": [_inject_credential(tier, model), _upstream_codec()],
+            },
+        )
     }
 
 

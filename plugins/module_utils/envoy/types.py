@@ -75,10 +75,11 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Tier1:
-    """Everything tier 1 needs. `directory` holds bootstrap.json and xds/."""
+    """Everything tier 1 needs. `directory` holds bootstrap.json and xds/; `metrics_socket` shows its counters."""
 
     directory: str
     admin_socket: str
+    metrics_socket: str
     address: str
     port: int
     max_request_bytes: int
@@ -92,6 +93,24 @@ class Tier1:
 
 
 @dataclass(frozen=True)
+class Metrics:
+    """Where tier 2 shows the counters of the whole platform, to whoever carries one of the SPIFFE ids `readers`."""
+
+    address: str
+    port: int
+    readers: tuple[str, ...]
+    tier1_socket: str
+
+
+@dataclass(frozen=True)
+class Replica:
+    """A model server that answers: its socket, and a name that no other replica of its model has."""
+
+    name: str
+    socket: str
+
+
+@dataclass(frozen=True)
 class Tier2:
     """Everything tier 2 needs. `credentials` maps a model's cluster to the file with its credential."""
 
@@ -100,6 +119,7 @@ class Tier2:
     socket: str
     server: Certificate
     tier1_identity: str
+    metrics: Metrics
     models: tuple[Model, ...]
     credentials: t.Mapping[str, str] = field(default_factory=dict)
 

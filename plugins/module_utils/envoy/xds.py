@@ -16,6 +16,9 @@ ENDPOINTS = "envoy.config.endpoint.v3.ClusterLoadAssignment"
 SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 - a type name
 EXTENSION = "envoy.config.core.v3.TypedExtensionConfig"
 
+# Statistics of tier 1's routes: route|<calling tenant>|<owner>|<model>.
+_ROUTE = r"vhost\.models\.route\.route"
+
 
 def typed(name: str, body: t.Mapping[str, t.Any] | None = None) -> Json:
     """An `Any` in Envoy's JSON form: the type's full name beside its fields."""
@@ -77,8 +80,8 @@ def _authority(name: str, certificate: Certificate) -> Json:
     }
 
 
-def tls_context(directory: str, name: str, alpn: t.Sequence[str], peer: str | None) -> Json:
-    """CommonTlsContext by SDS; `peer` is the one SPIFFE URI the other side must carry (None: no client check)."""
+def tls_context(directory: str, name: str, alpn: t.Sequence[str], *peers: str) -> Json:
+    """CommonTlsContext by SDS; the other side must carry one of the SPIFFE URIs `peers` (none: it is not asked)."""
     context: Json = {
         "alpn_protocols": list(alpn),
         "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
@@ -86,10 +89,12 @@ def tls_context(directory: str, name: str, alpn: t.Sequence[str], peer: str | No
             {"name": name, "sds_config": watched(directory, f"secret-{name}.json")}
         ],
     }
-    if peer is not None:
+    if peers:
         context["combined_validation_context"] = {
             "default_validation_context": {
-                "match_typed_subject_alt_names": [{"san_type": "URI", "matcher": {"exact": peer}}]
+                "match_typed_subject_alt_names": [
+                    {"san_type": "URI", "matcher": {"exact": peer}} for peer in peers
+                ]
             },
             "validation_context_sds_secret_config": {
                 "name": f"{name}-ca",
@@ -133,8 +138,12 @@ def bootstrap(node: str, directory: str, admin_socket: str) -> Json:
         },
         "stats_config": {
             "stats_tags": [
-                {"tag_name": "tenant", "regex": r"^cluster\.model\|(([^|]+)\|)"},
-                {"tag_name": "model", "regex": r"^cluster\.model\|(?:[^|]+\|)?(([^.]+)\.)"},
+                {"tag_name": "tenant", "regex": rf"^(?:cluster\.model|{_ROUTE})\|(([^|]+)\|)"},
+                {"tag_name": "owner", "regex": rf"^{_ROUTE}\|[^|]+\|(([^|]+)\|)"},
+                {
+                    "tag_name": "model",
+                    "regex": rf"^(?:cluster\.model\|[^|]+|{_ROUTE}\|[^|]+\|[^|]+)\|(([^.]+)\.)",
+                },
             ]
         },
     }

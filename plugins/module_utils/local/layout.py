@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from ..inventory import unix_user
 
+# Where the platform's own figures are shown: to this machine only.
+LOOPBACK = "127.0.0.1"
+
 
 @dataclass(frozen=True)
 class Host:
@@ -19,7 +22,6 @@ class Host:
         group: Its primary group.
         cpus: Processors that may be used.
         envoy: Path of the Envoy binary.
-        prometheus: Path of the Prometheus binary, or None where there is none.
     """
 
     root: bool
@@ -27,7 +29,6 @@ class Host:
     group: str
     cpus: int
     envoy: str
-    prometheus: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ class Layout:
     def admin_socket(self, tier: str) -> str:
         """Envoy's admin socket of a tier."""
         return self.path("run", tier, "admin.sock")
+
+    @property
+    def tier1_metrics_socket(self) -> str:
+        """The socket at which tier 1 shows its counters to tier 2."""
+        return self.path("run", "tier1", "metrics.sock")
 
     @property
     def tier2_socket(self) -> str:

@@ -8,14 +8,17 @@ import hashlib
 import json
 import typing as t
 
-from ..envoy import tier1, tier2
+from ..envoy import metrics, tier1, tier2
 from ..envoy import types as envoy
 from ..inventory import Model as InventoryModel
 from ..inventory import Platform, to_vars
 from ..serving import runtime_of
-from .layout import Host, Layout
+from . import observing
+from .layout import LOOPBACK, Host, Layout
 
 Json = dict[str, t.Any]
+
+_LOOPBACK = ["DNS:localhost", f"IP:{LOOPBACK}"]
 
 
 class LocalPlan:
@@ -50,10 +53,10 @@ class LocalPlan:
         rows: list[tuple[str, str, str, str]] = [
             ("", host.user, host.group, "0711"),
             ("run", host.user, host.group, "0711"),
-            ("run/tier1", one, layout.group_of(one), "0700"),
+            # Tier 2 asks tier 1 for its counters here; the admin socket beside is for its owner alone.
+            ("run/tier1", one, layout.group_of(two), "2750"),
             ("run/tier2", two, layout.group_of(two), "2750"),
             ("run/models", host.user, host.group, "0711"),
-            ("run/metrics", metrics, layout.group_of(metrics), "0700"),
             ("supervisor", host.user, host.group, "0700"),
             ("supervisor/programs", host.user, host.group, "0700"),
             # Envoy watches the directory of each certificate: it must be readable, and holds only ca.crt.
@@ -61,6 +64,8 @@ class LocalPlan:
             ("pki/authority", host.user, host.group, "0700"),
             ("pki/tier1", one, layout.group_of(one), "0700"),
             ("pki/tier2", two, layout.group_of(two), "0700"),
+            ("pki/metrics", metrics, layout.group_of(metrics), "0700"),
+            ("pki/operator", host.user, host.group, "0700"),
             ("identity", host.user, host.group, "0700"),
             ("tier1", one, layout.group_of(one), "0700"),
             ("tier1/xds", one, layout.group_of(one), "0700"),
@@ -70,6 +75,10 @@ class LocalPlan:
             ("tier2/credentials", two, layout.group_of(two), "0700"),
             ("artifacts", host.user, host.group, "0711"),
             ("replicas", host.user, host.group, "0711"),
+            ("prometheus", host.user, layout.group_of(metrics), "0750"),
+            ("prometheus/bin", host.user, layout.group_of(metrics), "0750"),
+            ("prometheus/targets", host.user, layout.group_of(metrics), "0750"),
+            ("prometheus/data", metrics, layout.group_of(metrics), "0700"),
             ("logs", host.user, host.group, "0700"),
             ("state", host.user, host.group, "0700"),
         ]
@@ -94,26 +103,33 @@ class LocalPlan:
 
     def listeners(self) -> list[Json]:
         """TCP ports that the platform opens: {setting, address, port, home}."""
-        gateway = self.platform.gateway
+        gateway, observability = self.platform.gateway, self.platform.observability
+        rows = [
+            ("platform_gateway.https_port", gateway.address, gateway.https_port),
+            ("platform_observability.metrics_port", LOOPBACK, observability.metrics_port),
+        ]
+        if observability.prometheus != "disabled":
+            port = observability.prometheus_port
+            rows.append(("platform_observability.prometheus_port", LOOPBACK, port))
         return [
-            {
-                "setting": "platform_gateway.https_port",
-                "address": gateway.address,
-                "port": gateway.https_port,
-                "home": self.platform.home,
-            }
+            {"setting": setting, "address": address, "port": port, "home": self.platform.home}
+            for setting, address, port in rows
         ]
 
     # -- identities --------------------------------------------------------------------------------------
 
+    def _uri(self, part: str) -> str:
+        return f"URI:{self.spiffe(part)}"
+
     def spiffe(self, tier: str) -> str:
-        """SPIFFE id of a tier."""
+        """SPIFFE id of a tier, of what reads metrics, or of the operator."""
         return f"spiffe://{self.platform.domain}/ns/platform/sa/{tier}"
 
     def certificates(self) -> list[Json]:
         """Certificates of the platform's CA: {name, directory, common_name, subject_alt_names, usage, owner, group}."""
         layout = self.layout
         one, two = layout.tier_user("tier1"), layout.tier_user("tier2")
+        user = self.host.user
         gateway = self.platform.gateway
         names = [
             f"DNS:gateway.{self.platform.domain}",
@@ -123,9 +139,20 @@ class LocalPlan:
         if gateway.address in ("127.0.0.1", "0.0.0.0", "::"):  # noqa: S104 - a name in a certificate
             names = [*names[:2], "IP:127.0.0.1", "IP:::1"]
         rows = [
-            ("server", "tier1", f"gateway.{self.platform.domain}", names, "serverAuth", one),
-            ("client", "tier1", "tier1", [f"URI:{self.spiffe('tier1')}"], "clientAuth", one),
-            ("server", "tier2", "tier2", [f"URI:{self.spiffe('tier2')}"], "serverAuth", two),
+            ("server", "tier1", f"gateway.{self.platform.domain}", names, ["serverAuth"], one),
+            ("client", "tier1", "tier1", [self._uri("tier1")], ["clientAuth"], one),
+            ("server", "tier2", "tier2", [self._uri("tier2"), *_LOOPBACK], ["serverAuth"], two),
+            # Prometheus asks with it, and answers with it.
+            (
+                "metrics",
+                "metrics",
+                "metrics",
+                [self._uri("metrics"), *_LOOPBACK],
+                ["clientAuth", "serverAuth"],
+                layout.tier_user("metrics"),
+            ),
+            # Whoever installed the platform reads its counters with this one.
+            ("operator", "operator", "operator", [self._uri("operator")], ["clientAuth"], user),
         ]
         return [
             {
@@ -135,7 +162,7 @@ class LocalPlan:
                 "subject_alt_names": alternatives,
                 "usage": usage,
                 "owner": owner,
-                "group": layout.group_of(owner),
+                "group": self.host.group if owner == user else layout.group_of(owner),
             }
             for name, directory, common_name, alternatives, usage, owner in rows
         ]
@@ -186,6 +213,7 @@ class LocalPlan:
             envoy.Tier1(
                 directory=layout.tier("tier1"),
                 admin_socket=layout.admin_socket("tier1"),
+                metrics_socket=layout.tier1_metrics_socket,
                 address=platform.gateway.address,
                 port=platform.gateway.https_port,
                 max_request_bytes=platform.gateway.max_request_bytes,
@@ -214,6 +242,12 @@ class LocalPlan:
                 socket=layout.tier2_socket,
                 server=self._certificate("tier2", "server"),
                 tier1_identity=self.spiffe("tier1"),
+                metrics=envoy.Metrics(
+                    LOOPBACK,
+                    self.platform.observability.metrics_port,
+                    (self.spiffe("metrics"), self.spiffe("operator")),
+                    layout.tier1_metrics_socket,
+                ),
                 models=models,
                 credentials={
                     model.cluster: layout.path(
@@ -230,7 +264,11 @@ class LocalPlan:
         A model without any is left out: its file, if there is one, keeps naming the replicas of before.
         """
         files = tier2.endpoints(
-            {self._model(m): tuple(live[m.name]) for m in self.platform.models if m.name in live}
+            {
+                self._model(model): [_replica_at(socket) for socket in live[model.name]]
+                for model in self.platform.models
+                if model.name in live
+            }
         )
         two = self.layout.tier_user("tier2")
         return [
@@ -453,6 +491,30 @@ class LocalPlan:
             },
         }
 
+    # -- what watches it ---------------------------------------------------------------------------------
+
+    def prometheus(self, binary: str | None) -> Json:
+        """Prometheus by its `binary`: {files, programs, waits}; nothing of it where there is none."""
+        if binary is None:
+            return {"files": [], "programs": [], "waits": []}
+        return observing.prometheus(self.layout, self.platform, binary)
+
+    def targets(self, live: t.Mapping[str, t.Sequence[str]]) -> list[Json]:
+        """Files by which Prometheus finds the replicas of each model. `live` as for `endpoints`."""
+        return [
+            observing.targets(
+                self.layout,
+                self.platform,
+                model,
+                {
+                    replica.name: metrics.replica_path(self._model(model), replica.name)
+                    for replica in map(_replica_at, live[model.name])
+                },
+            )
+            for model in self.platform.models
+            if model.name in live
+        ]
+
     # -- how others find it ------------------------------------------------------------------------------
 
     def records(self, cli: str, states: t.Mapping[str, t.Any]) -> list[Json]:
@@ -485,6 +547,7 @@ class LocalPlan:
             "base_url": platform.base_url,
             "connect_to": f"{address}:{gateway.https_port}",
             "ca_file": self.layout.path("pki", "ca.crt"),
+            "observability": observing.description(self.layout, platform),
             "token_command": [cli, "--home", platform.home, "token", "{tenant}"],
             "tenants": {
                 tenant.name: {"models": [m.name for m in platform.allowed(tenant.name)]}
@@ -505,6 +568,10 @@ class LocalPlan:
         if body is not None:
             row["example"] = {"path": runtime.example_path.format(name=model.name), "body": body}
         return row
+
+
+def _replica_at(socket: str) -> envoy.Replica:
+    return envoy.Replica(socket.rpartition("/")[2].removesuffix(".sock"), socket)
 
 
 def _threads(count: int) -> dict[str, str]:

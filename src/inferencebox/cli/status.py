@@ -107,7 +107,7 @@ def supervised(place: Home) -> list[Status]:
 def model_health(place: Home, programs: t.Sequence[Status]) -> list[ModelHealth]:
     """Say of each model what tier 2, the process manager and the last run know of it."""
     counters = _counters(place) if programs else {}
-    said = _states(place.path)
+    said = _record(place.path, "models.json")
     return [
         _one_model(
             name,
@@ -160,9 +160,10 @@ def _reason(said: t.Mapping[str, t.Any], own: t.Sequence[Status], *, running: bo
     return "its process runs, but does not answer yet" if own else "it has no process"
 
 
-def _states(home: Path) -> dict[str, dict[str, t.Any]]:
+def _record(home: Path, name: str) -> dict[str, t.Any]:
+    """What the last run wrote down; nothing where it did not come so far."""
     try:
-        return dict(json.loads((home / "state/models.json").read_text(encoding="utf-8")))
+        return dict(json.loads((home / "state" / name).read_text(encoding="utf-8")))
     except (OSError, ValueError):
         return {}
 
@@ -233,9 +234,23 @@ def _print(place: Home, programs: t.Sequence[Status], models: t.Sequence[ModelHe
             for m in models
         ],
     )
+    print_text("")
+    print_text(_figures(place, programs))
     for model in models:
         if model.reason:
             console.print(f"\n[red]{escape(model.name)}[/]: {escape(model.reason)}")
+
+
+def _figures(place: Home, programs: t.Sequence[Status]) -> str:
+    """Say where the figures of the past are, or why there are none."""
+    shown = place.data["observability"]
+    if any(each.name == "prometheus" for each in programs):
+        return (
+            f"Prometheus: {shown['prometheus_url']}, with client certificate "
+            f"{shown['client_certificate']}"
+        )
+    reason = _record(place.path, "prometheus.json").get("reason")
+    return f"No Prometheus: {reason or 'it was not started yet'}"
 
 
 def _coloured(text: str, *, well: bool) -> str:

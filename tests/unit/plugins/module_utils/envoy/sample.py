@@ -8,6 +8,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.envoy.types 
     ApiKey,
     Certificate,
     Issuer,
+    Metrics,
     Model,
     Tenant,
     Tier1,
@@ -46,6 +47,7 @@ def tier1_input(home: str = "/home", *issuers: Issuer) -> Tier1:
     return Tier1(
         directory=f"{home}/tier1",
         admin_socket=f"{home}/run/tier1/admin.sock",
+        metrics_socket=f"{home}/run/tier1/metrics.sock",
         address="127.0.0.1",
         port=8443,
         max_request_bytes=1_048_576,
@@ -67,6 +69,12 @@ def tier2_input(home: str = "/home") -> Tier2:
         socket=f"{home}/run/tier2/gateway.sock",
         server=certificate(home, "tier2", "server"),
         tier1_identity=f"spiffe://{DOMAIN}/ns/platform/sa/tier1",
+        metrics=Metrics(
+            "127.0.0.1",
+            9444,
+            (f"spiffe://{DOMAIN}/ns/platform/sa/metrics",),
+            f"{home}/run/tier1/metrics.sock",
+        ),
         models=(IRIS, CHAT),
         credentials={m.cluster: f"{home}/tier2/credentials/{m.name}" for m in (IRIS, CHAT)},
     )
