@@ -246,11 +246,20 @@ def _with_credential(tier: Tier2, model: Model) -> Json:
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
             {
+                "common_http_protocol_options": _reuse(model),
                 "explicit_http_config": {"http_protocol_options": {}},
                 "http_filters": [_inject_credential(tier, model), _upstream_codec()],
             },
         )
     }
+
+
+def _reuse(model: Model) -> Json:
+    # A request sent on a connection that the server is closing is lost, and may not be repeated: a server's
+    # idle connections are given up before it does so itself (KServe's after 65 s), and one that closes without
+    # a word gets a new connection for each request, which on a Unix socket costs next to nothing.
+    once = {} if model.keeps_connections else {"max_requests_per_connection": 1}
+    return {"idle_timeout": "30s", **once}
 
 
 def _inject_credential(tier: Tier2, model: Model) -> Json:

@@ -48,6 +48,7 @@ class Model:
     apis: tuple[str, ...]
     request_timeout: float
     health_path: str
+    keeps_connections: bool = True
 
     @property
     def cluster(self) -> str:

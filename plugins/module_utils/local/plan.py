@@ -287,6 +287,7 @@ class LocalPlan:
         return envoy.Certificate(f"{path}.crt", f"{path}.key", self.layout.path("pki", "ca.crt"))
 
     def _model(self, model: InventoryModel) -> envoy.Model:
+        runtime = runtime_of(model.framework)
         return envoy.Model(
             name=model.name,
             owner=model.tenant,
@@ -294,7 +295,8 @@ class LocalPlan:
             host=f"{model.name}.{model.tenant}.{self.platform.domain}",
             apis=tuple(model.publish.apis),
             request_timeout=model.serving.request_timeout_seconds,
-            health_path=runtime_of(model.framework).health_path.format(name=model.name),
+            health_path=runtime.health_path.format(name=model.name),
+            keeps_connections=runtime.keeps_connections,
         )
 
     # -- what runs ---------------------------------------------------------------------------------------

@@ -17,12 +17,15 @@ class Runtime:
         apis: APIs that it can serve, in the inventory's words.
         health_path: Path that answers 200 once the model answers; `{name}` is the model.
         example_path: Path of the example request.
+        keeps_connections: Whether a connection may be used again; False for a server that closes some without
+            having said so, because the next request could be lost on it.
     """
 
     name: str
     apis: tuple[str, ...]
     health_path: str
     example_path: str
+    keeps_connections: bool = True
 
     def example_body(self, model: str) -> dict[str, t.Any] | None:
         """A body that any model of this runtime answers, or None where it depends on the model."""
@@ -40,6 +43,8 @@ _LLM = Runtime(
     ("chat", "completions", "embeddings", "responses", "messages"),
     "/health",
     "/v1/chat/completions",
+    # llama.cpp's server ends a streamed answer with its chunks, and then closes (seen with xllamacpp 2026.10).
+    keeps_connections=False,
 )
 RUNTIMES: t.Mapping[str, Runtime] = {
     "sklearn": _PREDICTIVE,

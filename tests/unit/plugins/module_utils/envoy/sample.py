@@ -26,8 +26,9 @@ JWKS = (
 
 def model(name: str, owner: str, *apis: str, timeout: float = 60.0) -> Model:
     """A model whose server is found at the usual host."""
-    health = "/health" if "chat" in apis else f"/v2/models/{name}/ready"
-    return Model(name, owner, "1", f"{name}.{owner}.{DOMAIN}", apis, timeout, health)
+    host, llm = f"{name}.{owner}.{DOMAIN}", "chat" in apis
+    health = "/health" if llm else f"/v2/models/{name}/ready"
+    return Model(name, owner, "1", host, apis, timeout, health, keeps_connections=not llm)
 
 
 IRIS = model("iris", "tenant-a", "v1", "v2")
