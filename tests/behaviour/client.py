@@ -82,6 +82,39 @@ def openai_client(platform: Platform, token: str, *, http2: bool = False) -> ope
     )
 
 
+class _AsyncConnectTo(httpx2.AsyncBaseTransport):
+    """The same for a client that does not block."""
+
+    def __init__(self, platform: Platform) -> None:
+        context = ssl.create_default_context(cafile=str(platform.ca_file))
+        self._platform = platform
+        self._inner = httpx2.AsyncHTTPTransport(verify=context)
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        host, port = self._platform.address
+        request.url = request.url.copy_with(host=host, port=port)
+        request.extensions = {**request.extensions, "sni_hostname": self._platform.host}
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
+def async_openai_client(platform: Platform, token: str) -> openai.AsyncOpenAI:
+    """The official client for asyncio, set up as `openai_client` is."""
+    return openai.AsyncOpenAI(
+        api_key=token,
+        base_url=f"{platform.base_url}/v1",
+        http_client=httpx2.AsyncClient(
+            transport=_AsyncConnectTo(platform),
+            base_url=platform.base_url,
+            timeout=PATIENCE_SECONDS,
+            trust_env=False,
+        ),
+        max_retries=0,
+    )
+
+
 class Caller:
     """One caller of the platform, with or without an identity.
 

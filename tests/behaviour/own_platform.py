@@ -25,6 +25,7 @@ _CLEAN_SECONDS = 120.0
 # The suite asks thousands of questions a minute; limits are tested with keys of their own.
 _PLENTY = 1_000_000
 _SHOWN_LOG_LINES = 15
+_LANGUAGE_APIS = ("chat", "completions", "embeddings", "responses", "messages")
 
 Vars = dict[str, t.Any]
 
@@ -118,6 +119,7 @@ class OwnPlatform:
                 "metrics_port": metrics,
             },
             "tenants": [_without_limits(tenant) for tenant in variables["tenants"]],
+            "models": [_with_every_api(model) for model in variables["models"]],
         }
 
     def _variables(self) -> Vars:
@@ -136,6 +138,13 @@ class OwnPlatform:
 def _without_limits(tenant: Vars) -> Vars:
     limits = {**tenant.get("limits", {}), "requests_per_minute": _PLENTY}
     return {**tenant, "limits": limits}
+
+
+def _with_every_api(model: Vars) -> Vars:
+    """Language models answer every protocol that they can, so that all are judged."""
+    if model["framework"] != "llm":
+        return model
+    return {**model, "publish": {**model.get("publish", {}), "apis": list(_LANGUAGE_APIS)}}
 
 
 def _free_ports(count: int) -> list[int]:

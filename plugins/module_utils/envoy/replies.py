@@ -41,6 +41,11 @@ _REASONS: dict[int, tuple[str, str, str]] = {
     404: ("invalid_request_error", "not_found", NO_ROUTE),
     408: ("invalid_request_error", "request_timeout", "The request did not arrive in time."),
     413: ("invalid_request_error", "request_too_large", "The request body is too large."),
+    415: (
+        "invalid_request_error",
+        "unsupported_encoding",
+        "Send the body as it is, without content-encoding.",
+    ),
     429: (
         "rate_limit_error",
         "rate_limit_exceeded",
@@ -56,8 +61,11 @@ _ANTHROPIC_TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
     404: "not_found_error",
+    408: "invalid_request_error",
     413: "request_too_large",
+    415: "invalid_request_error",
     429: "rate_limit_error",
+    431: "invalid_request_error",
     503: "overloaded_error",
     504: "timeout_error",
 }

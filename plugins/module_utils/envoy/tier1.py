@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import typing as t
 
-from . import metrics, replies
+from . import lua, metrics, replies
 from .http import connection_manager, discovered_filter, rds
 from .types import EnvoyConfig, Issuer, Json, Model, Tenant, Tier1
 from .xds import (
@@ -110,7 +110,7 @@ def _listener(tier: Tier1, filters: list[Json], routes: Json) -> Json:
                 "filters": [
                     connection_manager(
                         stat_prefix=NODE,
-                        filters=[_edge(), _health_check(), *filters],
+                        filters=[lua.edge(), lua.model_errors(), _health_check(), *filters],
                         routes=routes,
                         log_fields=_LOG_FIELDS,
                         edge=True,
@@ -141,61 +141,6 @@ def _health_check() -> Json:
             "pass_through_mode": False,
             "headers": [{"name": ":path", "string_match": {"exact": "/healthz"}}],
         },
-    )
-
-
-# Of a request: a credential that stands there twice leaves open which one counts. Rules about headers look at each value
-# by itself and so would let it pass; no credential has this form, and none does.
-#
-# What callers see of every answer, whoever gave it. Two limits may apply to one request and each filter adds its own
-# three headers: callers see one set, that of the limit which is nearest to its end. Retry-After is the time after
-# which that limit has room again; for a model that cannot answer yet, whoever said so, it is a few seconds.
-_EDGE_LUA = """
-local credentials = {"authorization", "x-api-key"}
-local names = {"x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"}
-function envoy_on_request(handle)
-  local headers = handle:headers()
-  for n = 1, 2 do
-    if headers:getNumValues(credentials[n]) > 1 then
-      headers:remove(credentials[n])
-      headers:add(credentials[n], "ambiguous")
-    end
-  end
-end
-function envoy_on_response(handle)
-  local headers = handle:headers()
-  local best, least = nil, nil
-  for i = 0, headers:getNumValues(names[2]) - 1 do
-    local remaining = tonumber(headers:getAtIndex(names[2], i))
-    local limit = tonumber(headers:getAtIndex(names[1], i))
-    if remaining and limit and limit < 4294967295 and (least == nil or remaining < least) then
-      best, least = i, remaining
-    end
-  end
-  local values = {}
-  if best ~= nil then
-    for n = 1, 3 do values[n] = headers:getAtIndex(names[n], best) end
-  end
-  for n = 1, 3 do
-    headers:remove(names[n])
-    if values[n] then headers:add(names[n], values[n]) end
-  end
-  if headers:get(":status") == "429" then
-    headers:replace("retry-after", tostring(math.max(1, tonumber(values[3] or "1"))))
-  elseif headers:get(":status") == "503" and not headers:get("retry-after") then
-    headers:add("retry-after", "5")
-  end
-  headers:remove("x-envoy-upstream-healthchecked-cluster")
-end
-"""
-
-
-def _edge() -> Json:
-    """First in the chain: sees requests before all others, and answers after them."""
-    return extension(
-        "edge",
-        "envoy.extensions.filters.http.lua.v3.Lua",
-        {"default_source_code": {"inline_string": _EDGE_LUA}},
     )
 
 
@@ -438,7 +383,8 @@ def _model_from_body() -> Json:
                     },
                 }
             ],
-            "allow_content_types": ["application/json"],
+            # Parameters say nothing that JSON leaves open (RFC 8259, section 11), and many clients send one.
+            "allow_content_types_regex": {"regex": r"(?i)application/json\s*(?:;.*)?"},
             "allow_empty_content_type": True,
         }
     }
@@ -453,6 +399,7 @@ def _routes(tier: Tier1) -> Json:
                 "name": "models",
                 "domains": ["*"],
                 "routes": [
+                    _not_encoded(),
                     *(r for tenant in tier.tenants for r in _tenant_routes(tenant)),
                     *_body_fallbacks(),
                     _not_found_openai(),
@@ -461,6 +408,12 @@ def _routes(tier: Tier1) -> Json:
             }
         ],
     }
+
+
+def _not_encoded() -> Json:
+    # The gateway would not see the model in such a body, and what no server decodes is better said here.
+    match = {"prefix": "/", "headers": [{"name": "content-encoding", "present_match": True}]}
+    return _answer(match, 415, replies.kserve_error(415))
 
 
 def _tenant_routes(tenant: Tenant) -> t.Iterator[Json]:
@@ -521,7 +474,11 @@ def _body_route(tenant: Tenant, who: list[Json], model: Model, path: str) -> Jso
             "substitution": upstream,
         },
     }
-    return _to_tier2(tenant, match, model, action)
+    protocol = "anthropic" if path == replies.ANTHROPIC_PATH else "openai"
+    return {
+        **_to_tier2(tenant, match, model, action),
+        "typed_per_filter_config": lua.model_errors_as(protocol),
+    }
 
 
 def _path_route(tenant: Tenant, who: list[Json], model: Model, match: Json) -> Json:

@@ -212,7 +212,9 @@ def _cluster(tier: Tier2, model: Model) -> Json:
         ],
         "outlier_detection": {
             "consecutive_gateway_failure": 3,
-            "consecutive_5xx": 10,
+            # A 500 is a model's word on a request that it cannot answer. Counted, it would let one caller's
+            # requests take the model from all others.
+            "enforcing_consecutive_5xx": 0,
             "base_ejection_time": "5s",
             "max_ejection_percent": 50,
         },

@@ -31,6 +31,7 @@ from starlette.exceptions import HTTPException
 
 from . import rows
 from .auth import BearerAuth
+from .contained import Contained
 from .frameworks import FRAMEWORKS, LoadedModel, load_model
 from .metrics import RequestMetrics
 from .paths import ReplicaPaths
@@ -111,6 +112,21 @@ class ReplicaDataPlane(DataPlane):
         super().__init__(model_registry=registry)
         self._spec = spec
 
+    def decode(self, *arguments: Any, **options: Any) -> Any:
+        """Read a body of either protocol.
+
+        Raises:
+            InvalidInput: It cannot be read; the SDK itself fails in many ways on tensors that are not what their
+                headers say.
+        """
+        try:
+            return super().decode(*arguments, **options)
+        except InvalidInput:
+            raise
+        except Exception as error:
+            said = str(error).splitlines()[:1] or [type(error).__name__]
+            raise InvalidInput(f"the request cannot be read: {said[0]}") from error
+
     async def model_metadata(self, model_name: str) -> dict[str, Any]:
         """V2 metadata of the model."""
         metadata: dict[str, Any] = await super().model_metadata(model_name)
@@ -162,12 +178,14 @@ def serve(spec: ReplicaSpec, credential: str) -> None:
     )
     from kserve.model_server import app
 
-    # A path with a slash too many is not found: a redirect would name the host of the inside.
+    # Its redirects would tell callers the name by which the gateways ask for this model.
     app.router.redirect_slashes = False
-    server.config.app = BearerAuth(
-        RequestMetrics(ReplicaPaths(app, spec), spec),
-        credential,
-        open_paths=frozenset({f"/v2/models/{spec.name}/ready"}),
+    server.config.app = Contained(
+        BearerAuth(
+            RequestMetrics(ReplicaPaths(app, spec), spec),
+            credential,
+            open_paths=frozenset({f"/v2/models/{spec.name}/ready"}),
+        )
     )
     # uvicorn raises the signal again once it has shut down: that is the end, and a good one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

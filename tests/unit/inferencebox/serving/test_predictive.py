@@ -167,6 +167,45 @@ def test_bad_input_is_400_and_says_why(iris: Replica, path: str, body: bytes, na
     assert named in answer.json()["error"]
 
 
+def binary(raw: bytes, *, size: Any, length: str | None = None) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of a V2 request in the binary form."""
+    head = tensor(parameters={"binary_data_size": size})
+    del head["data"]
+    header = json.dumps({"inputs": [head]}).encode()
+    return header + raw, {
+        "content-type": "application/octet-stream",
+        "inference-header-content-length": str(len(header)) if length is None else length,
+    }
+
+
+@pytest.mark.parametrize(
+    ("raw", "size", "length"),
+    [
+        (b"", 32, None),
+        (b"\0" * 31, 32, None),
+        (b"\0" * 32, -32, None),
+        (b"\0" * 32, "32", None),
+        (b"\0" * 32, 2**70, None),
+        (b"\0" * 32, 32, "many"),
+        (b"\0" * 32, 32, "-5"),
+        (b"\0" * 32, 32, "999999"),
+        (b"\0" * 32, 32, ""),
+    ],
+)
+def test_a_binary_body_that_is_not_what_it_says_is_400(
+    iris: Replica, raw: bytes, size: Any, length: str | None
+) -> None:
+    body, headers = binary(raw, size=size, length=length)
+    answer = iris.client.post(INFER, content=body, headers=headers)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
+def test_a_broken_cloud_event_is_400(iris: Replica) -> None:
+    event = {"ce-specversion": "9", "ce-id": "1", "ce-source": "here", "ce-type": "question"}
+    answer = iris.client.post(PREDICT, json={"instances": [ROW]}, headers=event)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
@@ -175,6 +214,8 @@ def test_bad_input_is_400_and_says_why(iris: Replica, path: str, body: bytes, na
         ("POST", "/v1/models/iris:explain", 501),
         ("POST", "/v1/models/other:predict", 404),
         ("GET", "/docs", 404),
+        ("GET", "/v2/models/iris/", 404),
+        ("POST", "/v1/models/iris:predict/", 404),
         ("GET", "/", 404),
     ],
 )
