@@ -7,10 +7,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 /usr/bi
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.cache/collections
 TYPED := -p ansible_collections.inferencebox.platform.plugins -p inferencebox -p inferencebox_samples \
-  -p tests -m scripts.bootstrap
+  -p tests -p bench -m scripts.bootstrap
 # Another inventory than the collection's inventories/local: make up INVENTORY=inventories/mine
 INVENTORY ?=
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 CHOSEN = $(if $(INVENTORY),--inventory $(INVENTORY))
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
   --no-emit-index-url --no-emit-build-options --custom-compile-command "make lock"
@@ -18,10 +19,10 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint unit behaviour docs driver tools lock
+.PHONY: help up down clean test lint unit behaviour bench bench-start docs driver tools lock
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: driver ## Install and start the platform, or bring it to what the inventory says
 	@$(BIN)/inferencebox up $(CHOSEN)
@@ -52,11 +53,17 @@ unit: tools ## Unit tests only
 behaviour: tools ## The behaviour suite on a platform of its own
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/behaviour
 
+bench: tools ## Measure memory and latency, and write docs/performance.md (six minutes)
+	@$(BIN)/python -m bench all $(BENCH_ARGS)
+
+bench-start: tools ## Measure clone to first token, and write docs/performance.md
+	@$(BIN)/python -m bench start $(BENCH_ARGS)
+
 docs: driver ## Write the generated pages of docs/
 	@$(BIN)/python -m ansible_collections.inferencebox.platform.plugins.module_utils.inventory docs
 
 lock: driver ## Compile requirements/*.in again (asks the package index)
-	cd requirements && for set in uv driver test runtime; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done
+	cd requirements && for set in uv driver test runtime bench; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done
 	cd requirements && $(LOCK) --no-deps samples.in --output-file samples.txt
 
 driver:

@@ -108,7 +108,7 @@ class OwnPlatform:
 
     def _first_overrides(self) -> Vars:
         variables = self._variables()
-        https, prometheus, metrics = _free_ports(3)
+        https, prometheus, metrics = free_ports(3)
         return {
             "platform_name": self.name,
             "platform_home": str(self.home),
@@ -147,7 +147,7 @@ def _with_every_api(model: Vars) -> Vars:
     return {**model, "publish": {**model.get("publish", {}), "apis": list(_LANGUAGE_APIS)}}
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody listens on. All are held until all are found, so that they differ."""
     held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [int(one.getsockname()[1]) for one in held]
