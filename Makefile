@@ -12,11 +12,13 @@ TYPED := -p ansible_collections.inferencebox.platform.plugins -p inferencebox -p
 INVENTORY ?=
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
-CHOSEN = $(if $(INVENTORY),--inventory $(INVENTORY))
+CHOSEN = $(if $(INVENTORY),--inventory '$(INVENTORY)')
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
   --no-emit-index-url --no-emit-build-options --custom-compile-command "make lock"
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Downloads stay in the checkout, so that `make clean` leaves none behind.
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 
 .DEFAULT_GOAL := help
 .PHONY: help up down clean test lint unit behaviour bench bench-start docs driver tools lock

@@ -177,7 +177,8 @@ def run_playbook(
     # Ansible's driver takes as long to import as everything else together, and most commands do without.
     import ansible_runner
 
-    existing_inventory(inventory)
+    # The runner takes a relative path for the name of a host.
+    inventory = existing_inventory(inventory)
     tally = Tally()
     console = stderr()
     progress = Progress(count_plays(playbook_file(name)), console)
@@ -185,8 +186,9 @@ def run_playbook(
     def handle(event: Event) -> bool:
         tally.take(event)
         if not verbose:
-            if diff and event.get("event") == "runner_on_file_diff":
-                console.print(_ANSI.sub("", event.get("stdout", "")), markup=False)
+            shown = _ANSI.sub("", event.get("stdout", "")).strip()
+            if diff and shown and event.get("event") == "runner_on_file_diff":
+                console.print(shown, markup=False)
             progress.show(tally)
         return True  # anything else makes the runner forget the event
 
@@ -200,7 +202,7 @@ def run_playbook(
             playbook=f"{COLLECTION}.{name}",
             inventory=inventory,
             cmdline=shlex.join(options) or None,
-            envvars=_environment(),
+            envvars=_environment(directory),
             event_handler=handle,
             quiet=not verbose,
             suppress_env_files=True,
@@ -254,21 +256,28 @@ def default_inventory() -> str:
     return os.environ.get(INVENTORY_VARIABLE) or str(collection_root() / "inventories/local")
 
 
-def existing_inventory(source: str) -> None:
+def existing_inventory(source: str) -> str:
     """Refuse an inventory that is not there: Ansible takes it for an empty one.
 
     Args:
         source: What Ansible takes after ``-i``; a list of hosts has a comma in it.
 
+    Returns:
+        The same, a path from the root.
+
     Raises:
         CommandError: There is no such directory or file.
     """
-    if "," not in source and not Path(source).exists():
+    path = Path(source)
+    if path.exists():
+        return str(path.absolute())
+    if "," not in source:
         raise CommandError(
             f"there is no inventory {source}",
             "Name a directory or file with --inventory.",
             exit_code=EXIT_USAGE,
         )
+    return source
 
 
 def playbook_file(name: str) -> Path:
@@ -300,7 +309,8 @@ def count_plays(path: Path) -> int:
     )
 
 
-def _environment() -> dict[str, str]:
+def _environment(directory: str) -> dict[str, str]:
+    """What ansible-playbook reads; its own temporary files go where the runner's do, and away with them."""
     # The programs beside this interpreter come first: its ansible-playbook is the one that was tested with it.
     root = collection_root()
     places = [str(root.parents[2]), os.environ.get("ANSIBLE_COLLECTIONS_PATH", "")]
@@ -312,6 +322,8 @@ def _environment() -> dict[str, str]:
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "ANSIBLE_DEPRECATION_WARNINGS": "false",
+        "ANSIBLE_LOCAL_TEMP": f"{directory}/tmp",
+        "ANSIBLE_REMOTE_TMP": f"{directory}/tmp",
     }
     configuration = root / "ansible.cfg"
     if "ANSIBLE_CONFIG" not in os.environ and configuration.is_file():

@@ -134,6 +134,33 @@ def test_an_inventory_that_is_not_there_is_not_taken_for_an_empty_one(tmp_path: 
     assert caught.value.exit_code == EXIT_USAGE
 
 
+@pytest.mark.usefixtures("collection")
+def test_ansible_leaves_nothing_in_the_home_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    _runner.run_playbook("site", inventory=_INVENTORY, options=_options(tmp_path))
+    assert [path for path in home.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.usefixtures("collection")
+@pytest.mark.parametrize("name", ["mine", "in a box"])
+def test_an_inventory_may_be_named_from_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / name / "group_vars").mkdir(parents=True)
+    (tmp_path / name / "hosts.yml").write_text("all: {hosts: {localhost: }}")
+    (tmp_path / name / "group_vars/all.yml").write_text(
+        f"ansible_connection: local\ntarget: {tmp_path}\n"
+        f"ansible_python_interpreter: {sys.executable}\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    outcome = _runner.run_playbook("site", inventory=name)
+    assert outcome.home == tmp_path
+
+
 def test_mistakes_of_the_inventory_are_told_without_what_ansible_says_around_them() -> None:
     said = "the inventory has 1 problem:\n  - models: no"
     message = (
