@@ -52,8 +52,11 @@ class OwnPlatform:
         """Where the platform describes itself when it is up."""
         return self.home / "platform.json"
 
-    def up(self) -> str:
+    def up(self, *options: str) -> str:
         """Installs or updates the platform.
+
+        Args:
+            options: Further options of the command.
 
         Returns:
             What the command printed.
@@ -61,12 +64,16 @@ class OwnPlatform:
         Raises:
             RuntimeError: It failed; the message carries its last lines and those of the platform's logs.
         """
-        done = self._run("up", timeout=_UP_SECONDS)
+        done = self._run("up", *options, timeout=_UP_SECONDS)
         if done.returncode != 0:
             raise RuntimeError(
                 f"inferencebox up exited {done.returncode}\n{_tail(done.stdout, 60)}\n{self.last_log_lines()}"
             )
         return done.stdout
+
+    def variable(self, key: str) -> t.Any:
+        """A variable of the inventory, as it is now."""
+        return self._variables()[key]
 
     def change(self, key: str, edit: t.Callable[[t.Any], t.Any]) -> None:
         """Changes one variable of the inventory. The platform follows at the next `up`.
@@ -82,6 +89,10 @@ class OwnPlatform:
     def remove(self) -> None:
         """Stops every process and removes every file."""
         self._run("clean", timeout=_CLEAN_SECONDS)
+        self.forget()
+
+    def forget(self) -> None:
+        """Removes the description of a platform that was never installed."""
         shutil.rmtree(self._directory, ignore_errors=True)
 
     def last_log_lines(self) -> str:
@@ -94,9 +105,9 @@ class OwnPlatform:
                     parts.append(f"--- {log.name}\n{_tail(text, _SHOWN_LOG_LINES)}")
         return "\n".join(parts)
 
-    def _run(self, command: str, *, timeout: float) -> subprocess.CompletedProcess[str]:
+    def _run(self, command: str, *options: str, timeout: float) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(CLI), command, "-i", str(self.inventory)],
+            [str(CLI), command, "-i", str(self.inventory), *options],
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

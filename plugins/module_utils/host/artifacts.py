@@ -128,6 +128,9 @@ def _check_request(scheme: str, source: str, checksum: str | None) -> None:
 def _in_place(
     source: str, destination: Path, checksum: str | None, python: str | None, check: bool
 ) -> ArtifactResult:
+    if check and python and not os.path.exists(python):
+        # The environment is still to be made.
+        return _predicted("python", source, destination, checksum)
     path = sources.package_path(source, python)
     stamps = _stamps(path)
     known = _read_record(destination)

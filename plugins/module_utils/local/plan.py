@@ -477,7 +477,9 @@ class LocalPlan:
         return {
             "live": live,
             "failures": failures,
-            "summary": "; ".join(f"{model}: {reason}" for model, reason in failures.items()),
+            "summary": "; ".join(
+                f"{model}: {reason.removesuffix('.')}" for model, reason in failures.items()
+            ),
             "keep": [
                 f"model.{model.tenant}.{model.name}."
                 for model in self.platform.models

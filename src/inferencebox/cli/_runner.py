@@ -322,8 +322,8 @@ def _environment(directory: str) -> dict[str, str]:
         "ANSIBLE_LOCALHOST_WARNING": "false",
         "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
         "ANSIBLE_DEPRECATION_WARNINGS": "false",
-        "ANSIBLE_LOCAL_TEMP": f"{directory}/tmp",
-        "ANSIBLE_REMOTE_TMP": f"{directory}/tmp",
+        "ANSIBLE_LOCAL_TEMP": str(Path(directory, "ansible")),
+        "ANSIBLE_REMOTE_TMP": str(Path(directory, "ansible")),
     }
     configuration = root / "ansible.cfg"
     if "ANSIBLE_CONFIG" not in os.environ and configuration.is_file():

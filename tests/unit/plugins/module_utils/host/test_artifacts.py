@@ -284,6 +284,13 @@ class TestPython:
         with pytest.raises(ArtifactError, match="Install the runtime first"):
             fetch("python://x/y", tmp_path / "d", python=str(tmp_path / "gone"))
 
+    def test_what_would_be_fetched_is_told_before_there_is_an_environment(
+        self, tmp_path: Path
+    ) -> None:
+        told = fetch("python://x/y", tmp_path / "d", python=str(tmp_path / "gone"), check=True)
+        assert (told.changed, told.digest) == (True, "")
+        assert not (tmp_path / "d").exists()
+
 
 @pytest.mark.parametrize(("scheme", "package"), [("hf", "huggingface_hub"), ("s3", "boto3")])
 def test_missing_extra_is_named(
