@@ -19,6 +19,7 @@ class Key:
 
     id: str
     secret: str
+    expires: int
 
 
 class Keys:
@@ -52,7 +53,7 @@ class Keys:
             options += ["--expires", lifetime]
         made = json.loads(self._run("create", tenant, *options, "--json"))
         self._made.append(made["id"])
-        return Key(made["id"], made["key"])
+        return Key(made["id"], made["key"], made["expires"])
 
     def list(self) -> list[dict[str, t.Any]]:
         """All keys, as the command tells programs."""

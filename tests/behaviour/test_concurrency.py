@@ -31,7 +31,8 @@ def test_mixed_callers_get_their_own_answers(
 
     def ask(pair: tuple[str, t.Any]) -> None:
         tenant, model = pair
-        answer = callers[tenant].post(model.example_path, model.example_body)
+        short = {"max_tokens": 2} if model.is_llm else {}
+        answer = callers[tenant].post(model.example_path, {**model.example_body, **short})
         assert answer.status_code == 200, answer.text
         if model.name in alone:
             assert answer.json() == alone[model.name].json()

@@ -16,7 +16,7 @@ from .platform_json import Platform
 
 _PATH = "/v1/models"
 # A changed key list is live when the gateway has read its new file.
-_TAKES_EFFECT_SECONDS = 5.0
+_TAKES_EFFECT_SECONDS = 15.0
 
 
 @pytest.fixture(scope="module")
@@ -152,16 +152,14 @@ def test_rotation_overlaps(keys: Keys, tenant: str, nobody: Caller) -> None:
 
 
 def test_a_key_ends_with_its_lifetime(keys: Keys, tenant: str, nobody: Caller) -> None:
-    lifetime = 10
-    made = keys.create(tenant, lifetime=f"{lifetime}s")
-    created = time.monotonic()
+    # Making it takes a part of its life.
+    made = keys.create(tenant, lifetime="20s")
     _until(nobody, made, 200)
     # The gateway forgives a few seconds of clock difference.
-    deadline = created + lifetime + 15
     while _status(nobody, made) == 200:
-        assert time.monotonic() < deadline, "the key outlives its lifetime"
+        assert time.time() < made.expires + 15, "the key outlives its lifetime"
         time.sleep(0.5)
-    assert time.monotonic() - created > lifetime - 2
+    assert time.time() > made.expires - 1
     check_error(nobody.get(_PATH, headers=[("x-api-key", made.secret)]), _PATH, 401)
 
 
