@@ -7,9 +7,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 /usr/bi
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.cache/collections
 TYPED := -p ansible_collections.inferencebox.platform.plugins -p inferencebox -p inferencebox_samples \
-  -p tests -p bench -m scripts.bootstrap
+  -p tests -p extensions -p bench -m scripts.bootstrap
 # Another inventory than the collection's inventories/local: make up INVENTORY=inventories/mine
 INVENTORY ?=
+# What `make test` runs: folders of tests/. All of them: make test SUITES="unit behaviour molecule compat"
+SUITES ?= unit behaviour
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHOSEN = $(if $(INVENTORY),--inventory '$(INVENTORY)')
@@ -21,7 +23,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint unit behaviour bench bench-start docs driver tools lock
+.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-start docs driver tools lock
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,7 +40,7 @@ clean: ## Stop the platform and remove every file that this checkout made
 
 test: tools ## Lint, then unit and behaviour tests; the last line is pytest's
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit $(wildcard tests/behaviour)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(addprefix tests/,$(SUITES))
 
 lint: tools ## Style, types, Ansible's production profile, who may import whom
 	$(BIN)/ruff check --quiet .
@@ -54,6 +56,12 @@ unit: tools ## Unit tests only
 
 behaviour: tools ## The behaviour suite on a platform of its own
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/behaviour
+
+molecule: tools ## Each role, and the whole platform, in Molecule scenarios
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/molecule
+
+compat: tools ## The collection's archive with the oldest and the newest Ansible
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/compat
 
 bench: tools ## Measure memory and latency, and write docs/performance.md (six minutes)
 	@$(BIN)/python -m bench all $(BENCH_ARGS)
