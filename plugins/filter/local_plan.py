@@ -29,7 +29,7 @@ options:
     description: Which part of the plan is wanted.
     type: str
     required: true
-    choices: [users, directories, certificates, credentials, artifacts, gateways, tier1, tier2, prometheus, replicas, outcome, endpoints, targets,
+    choices: [users, directories, certificates, credentials, artifacts, gateways, gateway_waits, tier1, tier2, prometheus, replicas, outcome, endpoints, targets,
               records, listeners]
   host:
     description: Facts of the machine, see module_utils/local/layout.py.

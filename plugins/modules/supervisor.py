@@ -57,7 +57,15 @@ options:
     default: []
     suboptions:
       program: {description: Its name., type: str, required: true}
-      socket: {description: Unix socket on which it answers; without one it is ready when it stays up., type: path}
+      socket: {description: Unix socket on which it answers., type: path}
+      gateway:
+        description: Where it answers callers over TLS. With neither of the two it is ready when it stays up.
+        type: dict
+        suboptions:
+          address: {description: IP address to connect to., type: str, required: true}
+          port: {description: TCP port., type: int, required: true}
+          name: {description: Host name that its certificate must carry., type: str, required: true}
+          ca_file: {description: The authority that vouches for it., type: path, required: true}
       path: {description: HTTP path that answers 200 when it is ready., type: str, default: /}
       timeout: {description: Seconds., type: float, default: 60}
       log: {description: File in which it says why it is not ready., type: path}
@@ -129,6 +137,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.errors impor
     PlatformError,
 )
 from ansible_collections.inferencebox.platform.plugins.module_utils.host import (
+    https,
     processes,
     readiness,
     supervisor,
@@ -150,7 +159,7 @@ def main() -> None:
             result = processes.converge(
                 daemon,
                 [_program(row) for row in params["programs"]],
-                [readiness.Wait(**row) for row in params["waits"]],
+                [_wait(row) for row in params["waits"]],
                 prune_prefix=params["prune_prefix"],
                 keep_prefixes=params["keep_prefixes"],
                 check=module.check_mode,
@@ -178,6 +187,11 @@ def _program(row: dict[str, t.Any]) -> supervisor_ini.Program:
     )
 
 
+def _wait(row: dict[str, t.Any]) -> readiness.Wait:
+    gateway = https.Gateway(**row["gateway"]) if row["gateway"] else None
+    return readiness.Wait(**{**row, "gateway": gateway})
+
+
 def _argument_spec() -> dict[str, object]:
     program = {
         "name": {"type": "str", "required": True},
@@ -194,9 +208,16 @@ def _argument_spec() -> dict[str, object]:
         "stop_seconds": {"type": "int", "default": 15},
         "stop_signal": {"type": "str", "default": "TERM"},
     }
+    gateway = {
+        "address": {"type": "str", "required": True},
+        "port": {"type": "int", "required": True},
+        "name": {"type": "str", "required": True},
+        "ca_file": {"type": "path", "required": True},
+    }
     wait = {
         "program": {"type": "str", "required": True},
         "socket": {"type": "path"},
+        "gateway": {"type": "dict", "options": gateway},
         "path": {"type": "str", "default": "/"},
         "timeout": {"type": "float", "default": 60},
         "log": {"type": "path"},

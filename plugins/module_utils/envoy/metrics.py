@@ -131,6 +131,8 @@ def _routes(name: str, routes: list[Json]) -> Json:
     nothing = {"match": {"prefix": "/"}, **replies.direct(404, replies.kserve_error(404))}
     return {
         "name": name,
+        # A cluster that is new, too, may come a moment later.
+        "validate_clusters": False,
         "virtual_hosts": [{"name": name, "domains": ["*"], "routes": [*routes, nothing]}],
     }
 

@@ -33,7 +33,18 @@ def problem(address: str, port: int, home: str) -> str | None:
             probe.bind((address, port))
         except OSError as error:
             return _explained(error, port, home)
+    first = _first_open_port()
+    if port < first:
+        return f"is below {first}: only root may listen there, and no part of the platform runs as root"
     return None
+
+
+def _first_open_port() -> int:
+    """The lowest port at which anybody may listen (ip-sysctl, ip_unprivileged_port_start)."""
+    try:
+        return int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text("ascii"))
+    except (OSError, ValueError):
+        return 1024
 
 
 def _explained(error: OSError, port: int, home: str) -> str | None:

@@ -78,9 +78,31 @@ def converge(
     if not started:  # what ran before may have said in its old lines why it is not ready
         marks = {name: mark for name, mark in marks.items() if name in fresh}
     readiness = wait_ready(supervisor, waits, marks)
-    healed = any(name not in readiness or readiness[name].ready for name in applied.retried)
+    stuck = [] if started else _stuck(supervisor, readiness, fresh)
+    if stuck:
+        supervisor.restart(stuck)
+        again = [wait for wait in waits if wait.program in stuck]
+        marks = {one.name: _size(one.stderr_log) for one in programs if one.name in stuck}
+        readiness |= wait_ready(supervisor, again, marks)
+    tried = (*applied.retried, *stuck)
+    healed = any(name not in readiness or readiness[name].ready for name in tried)
     touched = bool(applied.added or applied.restarted or applied.removed)
     return Converged(bool(files.changed) or started or touched or healed, files, applied, readiness)
+
+
+def _stuck(
+    supervisor: Supervisor, readiness: t.Mapping[str, Readiness], fresh: t.Collection[str]
+) -> list[str]:
+    """Programs that ran before, still run and do not answer: only a new start can mend that."""
+    status = supervisor.status()
+    return [
+        name
+        for name, one in readiness.items()
+        if not one.ready
+        and name not in fresh
+        and name in status
+        and status[name].state == "RUNNING"
+    ]
 
 
 def _write_programs(daemon: Daemon, programs: t.Sequence[Program], *, check: bool) -> Changes:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""When a program is ready, and why it is not: by its own word over its Unix socket, and by its log."""
+"""When a program is ready, and why it is not: by its own word where it listens, and by its log."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import time
 import typing as t
 from dataclasses import dataclass
 
+from . import https
 from .supervisor import ENDED, Status, Supervisor
 from .unix_http import probe
 
@@ -27,7 +28,8 @@ class Wait:
 
     Attributes:
         program: Its name.
-        socket: Unix socket on which it answers; None: it is ready when it stays up.
+        socket: Unix socket on which it answers.
+        gateway: Where it answers callers over TLS. With neither of the two it is ready when it stays up.
         path: HTTP path that answers 200 when it is ready.
         timeout: Seconds from the call.
         log: File in which it says why it is not; None: its standard error as supervisor knows it.
@@ -38,6 +40,7 @@ class Wait:
     path: str = "/"
     timeout: float = 60.0
     log: str | None = None
+    gateway: https.Gateway | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,15 @@ def last_words(path: str, mark: int = 0) -> str:
     return (reasons or told or [""])[-1]
 
 
+def _no_answer(wait: Wait) -> str | None:
+    """Why a running program does not answer, where more can be said than that; None when it does."""
+    if wait.gateway is not None:
+        return https.problem(wait.gateway, wait.path)
+    if wait.socket is not None and probe(wait.socket, wait.path) != http.HTTPStatus.OK:
+        return ""
+    return None
+
+
 def _judge(
     wait: Wait, status: Status | None, starts: set[int], mark: int, seconds: float
 ) -> Readiness | None:
@@ -116,9 +128,8 @@ def _judge(
     if status is None:
         return Readiness.failed("there is no such program", seconds)
     log = wait.log or status.log
-    if status.state == "RUNNING" and (
-        wait.socket is None or probe(wait.socket, wait.path) == http.HTTPStatus.OK
-    ):
+    why = _no_answer(wait) if status.state == "RUNNING" else ""
+    if why is None:
         return Readiness(ready=True, seconds=seconds)
     if status.started:
         starts.add(status.started)
@@ -132,6 +143,6 @@ def _judge(
         reason = last or status.spawn_error
         return Readiness.failed(f"ended {len(starts) - 1} times: {reason}", seconds)
     if seconds >= wait.timeout:
-        reason = f"not ready after {wait.timeout:g} s"
+        reason = why or f"not ready after {wait.timeout:g} s"
         return Readiness.failed(f"{reason}; its last words: {last}" if last else reason, seconds)
     return None

@@ -203,6 +203,15 @@ class Supervisor:
             with contextlib.suppress(xmlrpc.client.Fault):
                 self._call("startProcess", name, _DO_NOT_WAIT)
 
+    def restart(self, names: t.Sequence[str]) -> None:
+        """Stop programs, then start them without waiting.
+
+        Raises:
+            ProcessError: One does not stop.
+        """
+        self.stop(names)
+        self.start(names)
+
     def stop(self, names: t.Sequence[str]) -> None:
         """Stop programs side by side and wait until they have ended.
 

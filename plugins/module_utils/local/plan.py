@@ -305,6 +305,30 @@ class LocalPlan:
         """Programs of the two tiers."""
         return [self._gateway("tier2", 20), self._gateway("tier1", 30)]
 
+    def gateway_waits(self) -> list[Json]:
+        """How both tiers show that they answer: tier 2 by its admin socket, tier 1 as callers see it."""
+        one, two = (
+            {"program": tier, "timeout": 30.0, "log": self.layout.log(tier)}
+            for tier in ("tier1", "tier2")
+        )
+        gateway = {
+            "address": self._reachable_address,
+            "port": self.platform.gateway.https_port,
+            "name": f"gateway.{self.platform.domain}",
+            "ca_file": self.layout.path("pki", "ca.crt"),
+        }
+        return [
+            {**two, "socket": self.layout.admin_socket("tier2"), "path": "/ready"},
+            {**one, "gateway": gateway, "path": "/healthz"},
+        ]
+
+    @property
+    def _reachable_address(self) -> str:
+        """The gateway's address, as somebody on this machine connects to it."""
+        everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - a name, nothing listens here
+        address = self.platform.gateway.address
+        return everywhere.get(address, address)
+
     def _gateway(self, tier: str, priority: int) -> Json:
         layout = self.layout
         return {
@@ -541,7 +565,8 @@ class LocalPlan:
         """platform.json. `cli` is the path of the inferencebox command."""
         platform = self.platform
         gateway = platform.gateway
-        address = "127.0.0.1" if gateway.address == "0.0.0.0" else gateway.address  # noqa: S104
+        address = self._reachable_address
+        shown = f"[{address}]" if ":" in address else address
         return {
             "format": 1,
             "name": platform.name,
@@ -549,7 +574,7 @@ class LocalPlan:
             "train": platform.train,
             "home": platform.home,
             "base_url": platform.base_url,
-            "connect_to": f"{address}:{gateway.https_port}",
+            "connect_to": f"{shown}:{gateway.https_port}",
             "ca_file": self.layout.path("pki", "ca.crt"),
             "observability": observing.description(self.layout, platform),
             "token_command": [cli, "--home", platform.home, "token", "{tenant}"],

@@ -74,8 +74,9 @@ def status(
     place = find_home(home, platform)
     programs = supervised(place)
     models = model_health(place, programs)
+    silence = gateway_problem(place) if programs else "the platform is stopped"
     healthy = (
-        bool(programs)
+        silence is None
         and all(each.state == "RUNNING" for each in programs)
         and all(m.ready for m in models)
     )
@@ -85,12 +86,13 @@ def status(
             {
                 "platform": place.data,
                 "healthy": healthy,
+                "gateway": {"ready": silence is None, "reason": silence or ""},
                 "programs": shown,
                 "models": [asdict(each) for each in models],
             }
         )
     else:
-        _print(place, programs, models)
+        _print(place, programs, models, silence)
     if not programs:
         return EXIT_NO_PLATFORM
     return 0 if healthy else EXIT_FAILED
@@ -102,6 +104,14 @@ _PROGRAM_KEYS = ("name", "state", "pid", "up_seconds")
 def supervised(place: Home) -> list[Status]:
     """Processes of a platform by name; empty when it is stopped."""
     return sorted(Supervisor(Daemon(str(place.path))).status().values(), key=lambda each: each.name)
+
+
+def gateway_problem(place: Home) -> str | None:
+    """Say why callers do not reach the gateway; None when they do."""
+    from ansible_collections.inferencebox.platform.plugins.module_utils.host import https
+
+    address, port = place.address
+    return https.problem(https.Gateway(address, port, place.host, str(place.ca_file)), "/healthz")
 
 
 def model_health(place: Home, programs: t.Sequence[Status]) -> list[ModelHealth]:
@@ -196,7 +206,12 @@ def _values(entry: t.Mapping[str, t.Any]) -> t.Iterator[tuple[str, t.Any]]:
             yield each["name"], tuple(numbers)
 
 
-def _print(place: Home, programs: t.Sequence[Status], models: t.Sequence[ModelHealth]) -> None:
+def _print(
+    place: Home,
+    programs: t.Sequence[Status],
+    models: t.Sequence[ModelHealth],
+    silence: str | None,
+) -> None:
     console = stdout()
     console.print(
         f"[bold]{escape(place.name)}[/] at {escape(place.base_url)}, {escape(str(place.data['target']))} target"
@@ -204,6 +219,8 @@ def _print(place: Home, programs: t.Sequence[Status], models: t.Sequence[ModelHe
     if not programs:
         console.print("[red]stopped[/]; start it with `inferencebox up`")
         return
+    if silence is not None:
+        console.print(f"[red]the gateway does not answer[/]: {escape(silence)}")
     print_text("")
     print_table(
         ["PROGRAM", "STATE", ">PID", ">UP"],

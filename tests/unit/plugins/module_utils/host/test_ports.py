@@ -74,3 +74,14 @@ def test_a_low_port_needs_root() -> None:
     ):
         pytest.skip("this user may use every port")
     assert ports.problem("127.0.0.1", 1, "/nowhere") == "is a port that only root may use"
+
+
+def test_a_port_for_root_alone_is_refused_to_root_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The gateway itself never runs as root.
+    port = _free_port()
+    monkeypatch.setattr(ports, "_first_open_port", lambda: port + 1)
+    said = ports.problem("127.0.0.1", port, str(tmp_path))
+    assert said is not None
+    assert "only root" in said

@@ -146,6 +146,20 @@ def test_a_program_that_ends_unasked_comes_back(daemon: Daemon, number: signal.S
     assert wait_ready(supervisor, [_wait(daemon, "one")])["one"].ready
 
 
+def test_a_program_that_runs_and_does_not_answer_is_started_again(daemon: Daemon) -> None:
+    programs = [server(daemon, "stuck"), server(daemon, "well")]
+    waits = [_wait(daemon, one.name, timeout=5) for one in programs]
+    assert converge(daemon, programs, waits).failed == {}
+    (stuck,) = processes_of(daemon, "stuck.sock")
+    (well,) = processes_of(daemon, "well.sock")
+    os.kill(stuck, signal.SIGSTOP)
+    result = converge(daemon, programs, waits)
+    assert result.changed
+    assert result.failed == {}
+    assert processes_of(daemon, "stuck.sock") != [stuck]
+    assert processes_of(daemon, "well.sock") == [well], "nothing else was touched"
+
+
 def test_shutdown_leaves_no_process_and_can_be_repeated(daemon: Daemon) -> None:
     stubborn = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(999)"
     programs = [server(daemon, "one"), program(daemon, "stubborn", stubborn, stop_seconds=1)]
