@@ -122,12 +122,22 @@ def _domain_rule(value: str) -> None:
 
 
 def _address_rule(value: str) -> None:
+    if "%" in value:
+        raise refuse("names an interface", "Leave out % and what follows; write the address alone.")
     try:
         ipaddress.ip_address(value)
     except ValueError:
         raise refuse(
             "is not an IP address", "Write one such as 127.0.0.1, or 0.0.0.0 for every interface."
         ) from None
+
+
+def canonical_address(value: str) -> str:
+    """Write an IP address in the one form that certificates have: 0:0::1 becomes ::1; a draft's stays."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        return value
 
 
 def _path_rule(value: str) -> None:
@@ -258,7 +268,12 @@ Name = Annotated[
     _schema("string", "DNS label, 40 characters at most", pattern=LABEL_PATTERN, maxLength=40),
 ]
 Domain = Annotated[_Text, ruled(_domain_rule), _schema("string", "domain name")]
-Address = Annotated[_Text, ruled(_address_rule), _schema("string", "IP address")]
+Address = Annotated[
+    _Text,
+    ruled(_address_rule),
+    AfterValidator(canonical_address),
+    _schema("string", "IP address"),
+]
 AbsolutePath = Annotated[
     _Text, ruled(_path_rule), _schema("string", "absolute path", pattern="^/.")
 ]

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from ..errors import InventoryError, Problem
 from ._types import DRAFT
@@ -102,7 +103,8 @@ def _read(data: Mapping[str, Any]) -> tuple[list[Problem], Draft | None]:
     try:
         return [], Draft(Platform.model_validate(data))
     except ValidationError as error:
-        problems = [from_pydantic(detail, Platform) for detail in error.errors()]
+        details = _own(error.errors())
+        problems = [from_pydantic(detail, Platform) for detail in details]
     repaired = copy.deepcopy(dict(data))
     replaced: set[Location] = set()
     for _ in range(_ROUNDS):
@@ -115,6 +117,19 @@ def _read(data: Mapping[str, Any]) -> tuple[list[Problem], Draft | None]:
         else:
             return problems, Draft(platform, frozenset(map(path_of, replaced)))
     return problems, None
+
+
+def _own(details: list[ErrorDetails]) -> list[ErrorDetails]:
+    """Leave out lists that are too short only because their entries are wrong, which is said already."""
+    places = [detail["loc"] for detail in details]
+
+    def follows(detail: ErrorDetails) -> bool:
+        length = len(detail["loc"])
+        return detail["type"] == "too_short" and any(
+            len(place) > length and place[:length] == detail["loc"] for place in places
+        )
+
+    return [detail for detail in details if not follows(detail)]
 
 
 def _replace(data: dict[str, Any], location: Location, replaced: set[Location]) -> None:

@@ -29,6 +29,8 @@ _WANTED = {
     "tuple_type": ("is not a list", "Write a list, one entry after each dash."),
 }
 
+_PREFIX = "platform_"
+
 # Remedies with a part of the error's context.
 _BOUNDS = {
     "literal_error": ("is not a known value", "Use {expected}."),
@@ -76,9 +78,11 @@ def _sentences(error: ErrorDetails, root: type[BaseModel]) -> tuple[str, str]:
 
 def _known_keys(root: type[BaseModel], location: Location) -> str:
     known = list(fields_by_key(_section_at(root, location[:-1])))
-    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    # What all of them begin with makes none of them alike.
+    rest = {key.removeprefix(_PREFIX): key for key in known}
+    close = difflib.get_close_matches(str(location[-1]).removeprefix(_PREFIX), rest, n=1)
     listed = f"Known here: {', '.join(known)}."
-    return f"Did you mean {close[0]}? {listed}" if close else f"Remove it. {listed}"
+    return f"Did you mean {rest[close[0]]}? {listed}" if close else f"Remove it. {listed}"
 
 
 def _meaning(root: type[BaseModel], location: Location) -> str:

@@ -8,8 +8,10 @@ such platform, or it does not run; 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import select
 import sys
 import typing as t
 from collections.abc import Callable, Mapping
@@ -49,9 +51,16 @@ class CommandError(PlatformError):
         self.exit_code = exit_code
 
 
+class _Console(Console):
+    """Leaves it to `guarded` what happens when the reader has gone."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
 def stdout() -> Console:
     """The console of results. Made on each call, because tests and pipes exchange the stream."""
-    return Console(soft_wrap=True, highlight=False)
+    return _Console(soft_wrap=True, highlight=False)
 
 
 def stderr() -> Console:
@@ -87,7 +96,7 @@ def print_table(columns: t.Sequence[str], rows: t.Iterable[t.Sequence[str]]) -> 
     console = stdout()
     if not console.is_terminal:
         # A file or a pipe has no width: nothing is to be cut there.
-        console = Console(width=_ENDLESS, highlight=False)
+        console = _Console(width=_ENDLESS, highlight=False)
     console.print(table)
 
 
@@ -102,10 +111,14 @@ def guarded(run: Callable[[], object]) -> int:
     """
     try:
         result = run()
+        sys.stdout.flush()
     except BrokenPipeError:
-        # The reader (`| head`) has what it wanted; without this, Python complains while it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_is_content()
+    except SystemExit as end:
+        # So the libraries for command lines and consoles end when the reader has gone.
+        if _reader_has_gone():
+            return _reader_is_content()
+        result = end.code
     except (KeyboardInterrupt, typer.Abort):
         show_error("interrupted", "")
         return EXIT_INTERRUPTED
@@ -116,6 +129,19 @@ def guarded(run: Callable[[], object]) -> int:
         show_error(message, hint)
         return code
     return result if isinstance(result, int) else 0
+
+
+def _reader_has_gone() -> bool:
+    """Whether nobody reads standard output any more."""
+    poll = select.poll()
+    poll.register(sys.__stdout__ or sys.stdout, 0)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _reader_is_content() -> int:
+    """The reader (`| head`) has what it wanted. Without this, Python complains while it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
 
 
 def _explained(error: Exception) -> tuple[str, str, int]:

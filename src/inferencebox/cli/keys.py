@@ -39,6 +39,7 @@ ExpiresOption = t.Annotated[
     ),
 ]
 _FINGERPRINT = "fingerprint"
+_LONGEST_NAME = 60
 
 
 @app.command()
@@ -57,6 +58,10 @@ def create(
     """Make an API key and print it, once: only its fingerprint is kept."""
     place = find_home(home, platform)
     place.tenant(tenant)
+    if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+        raise typer.BadParameter(
+            f"{name!r} is no name; write up to {_LONGEST_NAME} characters that can be read"
+        )
     _show_new(*_create(place, tenant, name, expires, requests_per_minute), as_json=as_json)
 
 

@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import typer
@@ -17,6 +21,8 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.errors impor
 from inferencebox.cli import _output
 
 from .conftest import Cli
+
+_MAIN = "from inferencebox.cli import main; raise SystemExit(main())"
 
 
 def _raise(error: BaseException) -> None:
@@ -96,3 +102,21 @@ def test_tables_align_and_never_cut(capsys: pytest.CaptureFixture[str]) -> None:
     assert lines[1].split() == ["x" * 300, "1"]
     assert len(lines[1]) == len(lines[2])
     assert lines[2].endswith(" 22")
+
+
+@pytest.mark.parametrize("command", [["models"], ["models", "--json"], ["config", "schema"]])
+def test_a_reader_that_has_enough_is_no_failure(home: Path, command: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _MAIN, *command],
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            env={**os.environ, "INFERENCEBOX_HOME": str(home), "PYTHONUNBUFFERED": "1"},
+        )
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -110,6 +110,19 @@ def test_an_unknown_key_is_refused_with_all_that_are_known_there() -> None:
     assert "platform_name" not in remedy
 
 
+def test_what_all_variables_begin_with_is_no_likeness() -> None:
+    found = problems(changed({"platform_colour": "red"}))
+    assert found["platform_colour"].remedy.startswith("Remove it.")
+    found = problems(changed({"platform_gatway": {}}))
+    assert found["platform_gatway"].remedy.startswith("Did you mean platform_gateway?")
+
+
+def test_a_list_is_not_too_short_because_an_entry_is_wrong() -> None:
+    assert list(problems(changed({"models[0].publish.apis": ["v3"]}))) == [
+        "models[0].publish.apis[0]"
+    ]
+
+
 def test_the_input_is_left_alone() -> None:
     raw = changed({"tenants[0].name": 5, "models[0].framework": "unknown"})
     before = copy.deepcopy(raw)

@@ -27,6 +27,14 @@ def test_durations_become_seconds(written: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "address"),
+    [("::1", "::1"), ("0:0:0:0:0:0:0:1", "::1"), ("FE80::A", "fe80::a"), ("10.0.0.1", "10.0.0.1")],
+)
+def test_addresses_have_one_form(written: str, address: str) -> None:
+    assert load(changed({"platform_gateway.address": written})).gateway.address == address
+
+
+@pytest.mark.parametrize(
     ("written", "cores"), [("500m", 0.5), ("0.25", 0.25), (1, 1.0), (0.5, 0.5)]
 )
 def test_cpu_becomes_cores(written: Any, cores: float) -> None:
@@ -57,6 +65,8 @@ def test_memory_becomes_bytes(written: Any, size: int) -> None:
         ("platform_home", "/srv/../etc", "'..'"),
         ("platform_gateway", 5, "keys with values"),
         ("platform_gateway.address", "localhost", "127.0.0.1"),
+        ("platform_gateway.address", "fe80::1%eth0", "the address alone"),
+        ("platform_gateway.address", "127.1", "127.0.0.1"),
         ("platform_gateway.https_port", "8443", "without quotes"),
         ("platform_gateway.https_port", True, "whole number"),
         ("platform_gateway.https_port", 65536, "65535 or less"),
