@@ -55,23 +55,23 @@ def driver(request: pytest.FixtureRequest) -> t.Iterator[Driver]:
     made.remove()
 
 
-@pytest.fixture(scope="module")
-def foretold(driver: Driver) -> Play:
-    """What --check says on a machine that has nothing of the platform."""
-    return driver.play("site", "--check", "--diff")
+class Look(t.NamedTuple):
+    """What --check said on a machine that has nothing of the platform, and what was there afterwards."""
+
+    play: Play
+    traces: list[str]
 
 
 @pytest.fixture(scope="module")
-def traces_of_check(driver: Driver, foretold: Play) -> list[str]:
-    """What is on the machine after it."""
-    assert foretold
-    return driver.traces()
+def look(driver: Driver) -> Look:
+    """A look before the installation."""
+    return Look(driver.play("site", "--check", "--diff"), driver.traces())
 
 
 @pytest.fixture(scope="module")
-def up(driver: Driver, traces_of_check: list[str]) -> Play:
-    """The installation, after the check."""
-    assert traces_of_check is not None
+def up(driver: Driver, look: Look) -> Play:
+    """The installation, after the look."""
+    assert look.play.returncode == 0, look.play.end
     return driver.play("site")
 
 
@@ -95,19 +95,19 @@ def test_the_syntax_is_right(driver: Driver) -> None:
     assert str(driver.collections) in done.said, "another copy of the collection was found"
 
 
-def test_check_succeeds_on_an_empty_machine(foretold: Play) -> None:
-    assert foretold.returncode == 0, foretold.end
-    assert foretold.hosts["localhost"]["failures"] == 0
-    assert foretold.changed
+def test_check_succeeds_on_an_empty_machine(look: Look) -> None:
+    assert look.play.returncode == 0, look.play.end
+    assert look.play.hosts["localhost"]["failures"] == 0
+    assert look.play.changed
 
 
-def test_check_changes_nothing(traces_of_check: list[str]) -> None:
-    assert traces_of_check == []
+def test_check_changes_nothing(look: Look) -> None:
+    assert look.traces == []
 
 
-def test_diff_shows_no_secret(foretold: Play) -> None:
-    assert "PRIVATE KEY" not in foretold.said
-    assert "Bearer ey" not in foretold.said
+def test_diff_shows_no_secret(look: Look) -> None:
+    assert "PRIVATE KEY" not in look.play.said
+    assert "Bearer ey" not in look.play.said
 
 
 def test_site_installs_the_platform(driver: Driver, up: Play) -> None:
@@ -119,15 +119,15 @@ def test_site_installs_the_platform(driver: Driver, up: Play) -> None:
     }
 
 
-def test_nothing_changed_that_was_not_foretold(foretold: Play, up: Play) -> None:
+def test_nothing_changed_that_was_not_foretold(look: Look, up: Play) -> None:
     surprises = [task for task in up.changed if not ISSUES_CERTIFICATES.search(task)]
-    assert set(surprises) <= set(foretold.changed)
-    assert any("would be issued" in task for task in foretold.changed)
+    assert set(surprises) <= set(look.play.changed)
+    assert any("would be issued" in task for task in look.play.changed)
 
 
-def test_no_warning_is_shown(foretold: Play, up: Play) -> None:
+def test_no_warning_is_shown(look: Look, up: Play) -> None:
     shown = [
-        line for play in (foretold, up) for line in play.said.splitlines() if "WARNING" in line
+        line for play in (look.play, up) for line in play.said.splitlines() if "WARNING" in line
     ]
     assert shown == []
 

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import tempfile
 import typing as t
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.host import machine, runtime
 
 from tests.behaviour import processes
 
@@ -24,47 +26,87 @@ SCENARIOS = sorted(
     file.parent.name for file in (ROOT / "extensions/molecule").glob("*/molecule.yml")
 )
 # Installing the runtime environment takes most of it, where the network or the machine is slow.
-_SECONDS = 600
+_SECONDS = 900
+_AT_ONCE = 2
 _SHOWN_LINES = 80
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _SKIPPED_STEP = re.compile(r"➜ \w+: Executed: .*(Missing|Skipped|Failed)")
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where scenarios put what they make.
+class Run:
+    """A scenario that has ended.
 
     Attributes:
-        scratch: Their temporary directory; what a scenario leaves there was forgotten.
-        environment: Variables that send them there.
+        returncode: Molecule's exit status.
+        said: What it printed.
+        scratch: Its temporary directory; what it left there was forgotten.
     """
 
+    returncode: int
+    said: str
     scratch: Path
-    environment: dict[str, str]
+
+    @property
+    def end(self) -> str:
+        """The last lines, for a failure's report."""
+        return "\n".join(self.said.splitlines()[-_SHOWN_LINES:])
 
 
 @pytest.fixture(scope="module")
-def place() -> t.Iterator[Place]:
-    """A place with a short path, as Unix sockets need it, that tenants' processes may walk through."""
+def runs(request: pytest.FixtureRequest) -> t.Iterator[dict[str, Future[Run]]]:
+    """The scenarios that are asked for, two at a time: each waits much and computes little."""
+    # A short path, as Unix sockets need it, that tenants' processes may walk through.
     directory = Path(tempfile.mkdtemp(prefix="ib-", dir="/tmp"))
     directory.chmod(0o755)
-    scratch = directory / "t"
-    scratch.mkdir()
+    asked = [item for item in request.session.items if item.path == request.path]
+    names = [item.callspec.params["scenario"] for item in asked if hasattr(item, "callspec")]
     try:
-        yield Place(
-            scratch,
-            {
-                **os.environ,
-                "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-                "TMPDIR": str(scratch),
-                # What Molecule remembers of earlier runs lies here.
-                "ANSIBLE_HOME": str(directory / "ansible"),
-                "INFERENCEBOX_SHARED_RUNTIME": str(directory / "runtime"),
-                "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(ROOT / ".cache/uv")),
-            },
-        )
+        _install_runtime(directory / "runtime")
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            yield {name: pool.submit(_run, directory, name) for name in names}
+            pool.shutdown(cancel_futures=True)
     finally:
         shutil.rmtree(directory)
+
+
+def _install_runtime(path: Path) -> None:
+    """Install what most scenarios share, as the cluster role does."""
+    os.environ.setdefault("UV_CACHE_DIR", str(ROOT / ".cache/uv"))
+    python = machine.interpreter()
+    assert python is not None, "no Python that every Unix user may run"
+    runtime.ensure(
+        path,
+        uv=str(BIN / "uv"),
+        python=python,
+        requirements=[ROOT / "requirements/runtime.txt"],
+        bundles=[ROOT / "requirements/samples.txt"],
+        sources=ROOT / "src",
+    )
+
+
+def _run(directory: Path, scenario: str) -> Run:
+    scratch = directory / scenario
+    scratch.mkdir()
+    done = subprocess.run(
+        [BIN / "molecule", "test", "--no-command-borders", "--scenario-name", scenario],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "TMPDIR": str(scratch),
+            # What Molecule remembers lies here.
+            "ANSIBLE_HOME": str(directory / "ansible" / scenario),
+            "INFERENCEBOX_SHARED_RUNTIME": str(directory / "runtime"),
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=_SECONDS,
+        check=False,
+    )
+    return Run(done.returncode, _COLOUR.sub("", done.stdout), scratch)
 
 
 def test_every_role_of_the_platform_has_a_scenario() -> None:
@@ -75,24 +117,13 @@ def test_every_role_of_the_platform_has_a_scenario() -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_scenario(scenario: str, place: Place) -> None:
-    done = subprocess.run(
-        [BIN / "molecule", "test", "--no-command-borders", "--scenario-name", scenario],
-        cwd=ROOT,
-        env=place.environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=_SECONDS,
-        check=False,
-    )
-    said = _COLOUR.sub("", done.stdout)
-    shown = "\n".join(said.splitlines()[-_SHOWN_LINES:])
-    assert done.returncode == 0, shown
+def test_scenario(scenario: str, runs: dict[str, Future[Run]]) -> None:
+    run = runs[scenario].result()
+    assert run.returncode == 0, run.end
     # A scenario that has no tests, or a playbook too few, passes for Molecule.
-    assert len(re.findall(r"=+ \d+ passed", said)) == said.count("verify: Executing\n"), shown
-    assert _SKIPPED_STEP.search(said) is None, shown
-    assert "WARNING" not in said, shown
-    assert list(place.scratch.iterdir()) == [], "files are left"
-    assert processes.everything(place.scratch) == [], "processes are left"
+    passed = re.findall(r"=+ \d+ passed", run.said)
+    assert len(passed) == run.said.count("verify: Executing\n"), run.end
+    assert _SKIPPED_STEP.search(run.said) is None, run.end
+    assert "WARNING" not in run.said, run.end
+    assert list(run.scratch.iterdir()) == [], "files are left"
+    assert processes.everything(run.scratch) == [], "processes are left"
