@@ -10,8 +10,8 @@ TYPED := -p ansible_collections.inferencebox.platform.plugins -p inferencebox -p
   -p tests -p extensions -p bench -m scripts.bootstrap
 # Another inventory than the collection's inventories/local: make up INVENTORY=inventories/mine
 INVENTORY ?=
-# What `make test` runs: folders of tests/. All of them: make test SUITES="unit behaviour molecule compat"
-SUITES ?= unit behaviour
+# What `make test` runs: folders of tests/. All of them: make test SUITES="unit behaviour docs molecule compat"
+SUITES ?= unit behaviour docs
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHOSEN = $(if $(INVENTORY),--inventory '$(INVENTORY)')
@@ -38,7 +38,7 @@ clean: ## Stop the platform and remove every file that this checkout made
 	@if [ -x $(BIN)/inferencebox ]; then $(BIN)/inferencebox clean --yes $(CHOSEN); fi
 	@rm -rf .venv .cache .ansible build dist src/*.egg-info
 
-test: tools ## Lint, then unit and behaviour tests; the last line is pytest's
+test: tools ## Lint, then unit and behaviour tests, and what the docs show; the last line is pytest's
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(addprefix tests/,$(SUITES))
 

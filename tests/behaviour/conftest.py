@@ -1,10 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Fixtures: which platform is judged, and who calls it.
-
-INFERENCEBOX_PLATFORM names the platform.json of a running platform. Without it the suite starts a
-platform of its own from inventories/local and removes it at the end.
-"""
+"""Fixtures: which platform is judged, and who calls it. Where it comes from stands in tests/conftest.py."""
 
 from __future__ import annotations
 
@@ -15,13 +11,11 @@ from pathlib import Path
 import pytest
 
 from .client import Caller, fetch_token
-from .own_platform import OwnPlatform
+from .own_platform import PLATFORM_VARIABLE, OwnPlatform
 from .platform_json import Platform
 
-_VARIABLE = "INFERENCEBOX_PLATFORM"
 # Set it to 1 to let the suite kill processes of the platform that INFERENCEBOX_PLATFORM names.
 _DISRUPTIVE = "INFERENCEBOX_DISRUPTIVE"
-_own = pytest.StashKey[OwnPlatform]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -30,29 +24,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def own_platform(pytestconfig: pytest.Config) -> t.Iterator[OwnPlatform | None]:
-    """The platform that the suite started; None when it judges a running one."""
-    if os.environ.get(_VARIABLE):
-        yield None
-        return
-    started = OwnPlatform()
-    pytestconfig.stash[_own] = started
-    try:
-        try:
-            started.up()
-        except RuntimeError as error:
-            pytest.exit(str(error), returncode=1)
-        yield started
-    finally:
-        started.remove()
-
-
-@pytest.fixture(scope="session")
 def platform(own_platform: OwnPlatform | None) -> Platform:
     """The platform under test."""
     if own_platform is not None:
         return Platform.read(own_platform.platform_json)
-    return Platform.read(Path(os.environ[_VARIABLE]))
+    return Platform.read(Path(os.environ[PLATFORM_VARIABLE]))
 
 
 @pytest.fixture(scope="session")
@@ -94,15 +70,3 @@ def nobody(platform: Platform) -> t.Iterator[Caller]:
     """A caller without any identity."""
     with Caller(platform) as caller:
         yield caller
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> t.Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Shows what the own platform logged last beside a failure."""
-    report = yield
-    own = item.config.stash.get(_own, None)
-    if report.failed and own is not None:
-        report.sections.append(("last lines of the platform's logs", own.last_log_lines()))
-    return report

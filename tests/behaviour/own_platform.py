@@ -18,6 +18,8 @@ import yaml
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 INVENTORY = REPOSITORY / "inventories" / "local"
+# Names the platform.json of a running platform, which is then judged instead of one of the tests' own.
+PLATFORM_VARIABLE = "INFERENCEBOX_PLATFORM"
 CLI = Path(sys.prefix) / "bin" / "inferencebox"
 # A first start installs the runtime; the time is for slow networks and two busy cores.
 _UP_SECONDS = 600.0
@@ -37,11 +39,11 @@ class OwnPlatform:
     """
 
     def __init__(self) -> None:
-        self._directory = Path(tempfile.mkdtemp(prefix="ib-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="ib-"))
         # Tenants' processes may be users of their own and must be able to walk through.
-        self._directory.chmod(0o755)
-        self.inventory = self._directory / "inventory"
-        self.home = self._directory / "h"
+        self.directory.chmod(0o755)
+        self.inventory = self.directory / "inventory"
+        self.home = self.directory / "h"
         self.name = "t" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(5))
         shutil.copytree(INVENTORY, self.inventory)
         self._overrides = self._first_overrides()
@@ -86,6 +88,11 @@ class OwnPlatform:
         self._overrides[key] = edit(variables[key])
         self._write()
 
+    def where(self) -> Vars:
+        """The variables that keep it apart from other platforms: its name, home and ports."""
+        kept = ("platform_name", "platform_home", "platform_gateway", "platform_observability")
+        return {key: self._overrides[key] for key in kept}
+
     def remove(self) -> None:
         """Stops every process and removes every file."""
         self._run("clean", timeout=_CLEAN_SECONDS)
@@ -93,7 +100,7 @@ class OwnPlatform:
 
     def forget(self) -> None:
         """Removes the description of a platform that was never installed."""
-        shutil.rmtree(self._directory, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     def last_log_lines(self) -> str:
         """The last lines of each log, for a failure's report."""
