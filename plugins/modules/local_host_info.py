@@ -11,7 +11,7 @@ short_description: Facts of the machine that a local platform is planned with
 version_added: 0.1.0
 description:
   - Reports who installs, how many processors there are, which interpreter every user may run, which Unix users
-    are missing, which certificates are due and which ports others hold. Changes nothing.
+    are missing and which ports others hold. Changes nothing.
 author: Inference-in-a-Box contributors (@inferencebox)
 attributes:
   check_mode:
@@ -26,15 +26,6 @@ options:
     type: list
     elements: str
     default: []
-  certificates:
-    description: Certificates that the platform wants, as the local plan gives them.
-    type: list
-    elements: dict
-    default: []
-  renew_before_days:
-    description: A certificate that ends within so many days is due.
-    type: int
-    default: 30
   listeners:
     description: Where the platform will listen, each with setting, address, port and home.
     type: list
@@ -50,7 +41,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 machine:
-  description: Keys root, user, group, cpus, python, missing_users, due_certificates, port_problems.
+  description: Keys root, user, group, cpus, python, missing_users, port_problems.
   type: dict
   returned: always
 """
@@ -67,20 +58,11 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "users": {"type": "list", "elements": "str", "default": []},
-            "certificates": {"type": "list", "elements": "dict", "default": []},
-            "renew_before_days": {"type": "int", "default": 30},
             "listeners": {"type": "list", "elements": "dict", "default": []},
         },
         supports_check_mode=True,
     )
     facts = machine.facts(module.params["users"])
-    facts["due_certificates"] = [
-        row["name"]
-        for row in module.params["certificates"]
-        if machine.certificate_due(
-            row["path"], row["subject_alt_names"], module.params["renew_before_days"]
-        )
-    ]
     facts["port_problems"] = [
         f"{row['setting']}: {row['address']}:{row['port']} {reason}"
         for row in module.params["listeners"]

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import datetime
 import grp
 import os
 import pwd
@@ -47,29 +46,6 @@ def interpreter() -> str | None:
         if new_enough and path.exists() and (os.geteuid() != 0 or _open_to_all(path.resolve())):
             return str(path)
     return None
-
-
-def certificate_due(path: str, alternatives: t.Sequence[str], days: int) -> bool:
-    """Whether a certificate is missing, names other hosts than `alternatives`, or ends within `days`."""
-    from cryptography import x509
-
-    if not (Path(f"{path}.crt").exists() and Path(f"{path}.key").exists()):
-        return True
-    certificate = x509.load_pem_x509_certificate(Path(f"{path}.crt").read_bytes())
-    left = certificate.not_valid_after_utc - datetime.datetime.now(datetime.UTC)
-    if left < datetime.timedelta(days=days):
-        return True
-    try:
-        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except x509.ExtensionNotFound:
-        return bool(alternatives)
-    names = extension.value
-    present = {
-        *(f"DNS:{v}" for v in names.get_values_for_type(x509.DNSName)),
-        *(f"URI:{v}" for v in names.get_values_for_type(x509.UniformResourceIdentifier)),
-        *(f"IP:{v}" for v in names.get_values_for_type(x509.IPAddress)),
-    }
-    return present != set(alternatives)
 
 
 def _exists(name: str) -> bool:
