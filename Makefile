@@ -53,7 +53,7 @@ behaviour: tools ## The behaviour suite on a platform of its own
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/behaviour
 
 docs: driver ## Write the generated pages of docs/
-	@$(BIN)/python -m ansible_collections.inferencebox.platform.plugins.module_utils.inventory docs
+	@$(BIN)/python scripts/docs.py
 
 lock: driver ## Compile requirements/*.in again (asks the package index)
 	cd requirements && for set in uv driver test runtime; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done

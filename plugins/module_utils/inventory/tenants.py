@@ -18,7 +18,7 @@ def _reference_rule(value: str) -> None:
     if not _REFERENCE.fullmatch(value):
         raise refuse(
             "does not name a model",
-            "Write the name of one of this tenant's models, or owner/model for another tenant's.",
+            "Write the name of one of this tenant's models, owner/model or provider/model.",
         )
 
 
@@ -38,7 +38,8 @@ class Access(Section):
     allow: tuple[Reference, ...] = Field(
         default=(),
         description="Models this tenant may call: a plain name is one of its own; `owner/model` is "
-        "another tenant's, which writing it here shares. A caller always uses the plain name.",
+        "another tenant's, which writing it here shares; `provider/model` is a provider's. A caller "
+        "always uses the plain name.",
     )
 
 
@@ -94,7 +95,8 @@ class Tenant(Section):
     )
     isolation: Literal["hard", "soft"] = Field(
         default="hard",
-        description="`hard`: processes, files and network of its own; `soft`: shared with others.",
+        description="`hard`: processes, files and network of its own, nothing goes out that is not "
+        "listed; `soft`: the same, but its model servers may call out into the network.",
     )
     roles: Roles = Field(default=Roles(), description="Who may administer it.")
 
