@@ -28,6 +28,7 @@ NAMESPACES: Mapping[str, str] = {
     "kserve": "kserve",
     "lws": "lws-system",
     "monitoring": "monitoring",
+    "kiali": "kiali-operator",
 }
 
 

@@ -54,6 +54,34 @@ def show(
 
 
 @app.command()
+def objects(
+    inventory: InventoryOption = None,
+    host: HostOption = None,
+    part: t.Annotated[
+        str | None,
+        typer.Option("--part", help="One part of the platform.", show_default="all of them"),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the Kubernetes objects of the platform, for `kubectl apply --server-side -f -`."""
+    from ansible_collections.inferencebox.platform.plugins.module_utils import kubernetes
+
+    if part is not None and part not in kubernetes.PARTS:
+        raise CommandError(
+            f"there is no part {part!r}",
+            f"Its parts are: {listed(kubernetes.PARTS)}.",
+            exit_code=EXIT_USAGE,
+        )
+    platform = kubernetes.require_cluster(load_inventory(inventory or default_inventory(), host))
+    made = kubernetes.objects(platform, part)
+    if as_json:
+        print_json({"apiVersion": "v1", "kind": "List", "items": made})
+    else:
+        print_text(kubernetes.to_yaml(made).rstrip())
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of the inventory, for editors that complete and check YAML."""
     from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import json_schema
