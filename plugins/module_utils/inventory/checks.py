@@ -289,7 +289,7 @@ def _budgets(draft: Draft) -> Iterator[Problem]:
 
 
 def _sum(models: Sequence[Model], each: Callable[[Model], float]) -> float:
-    return sum(each(model) * model.serving.replicas.max for model in models)
+    return sum(each(model) * model.processes for model in models)
 
 
 def _measured_memory(draft: Draft) -> Iterator[Problem]:

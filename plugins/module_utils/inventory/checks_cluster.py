@@ -10,6 +10,10 @@ from ..errors import Problem
 from .draft import Check, Draft
 from .names import is_system_namespace
 
+# RFC 1035: a host name. Before the domain stand the names of a model and a tenant, 40 characters each.
+_HOST_CHARACTERS = 253
+_LONGEST_HOST = 82
+
 # Ports of a NodePort Service: the API server's default for --service-node-port-range.
 _NODE_PORTS = (30000, 32767)
 
@@ -28,6 +32,13 @@ def _names_in_the_cluster(draft: Draft) -> Iterator[Problem]:
             )
         elif name == own and path != places[0][0]:
             yield Problem(path, name, "is the platform's own namespace", "Use another name.")
+    if len(platform.domain) > (spare := _HOST_CHARACTERS - _LONGEST_HOST):
+        yield Problem(
+            "platform_domain",
+            platform.domain,
+            f"makes the hosts of models longer than {_HOST_CHARACTERS} characters",
+            f"Use at most {spare} characters.",
+        )
     named = {(model.tenant, model.name): n for n, model in enumerate(platform.models)}
     for index, model in enumerate(platform.models):
         for suffix, used in (("canary", model.traffic.canary), ("mirror", model.traffic.mirror)):
@@ -99,9 +110,16 @@ def _splitting(draft: Draft) -> Iterator[Problem]:
             yield Problem(
                 f"{path}.runtime", None, "is missing", "Add it: the runtime that serves it."
             )
+        canary = model.traffic.canary
+        if canary and model.transformer and model.serving.mode == "standard":
+            yield Problem(
+                f"{path}.traffic.canary",
+                canary.version,
+                "does not go with a transformer in mode standard, which knows one version only",
+                "Leave one of the two out, or use mode knative.",
+            )
         if model.serving.mode != "knative":
             continue
-        canary = model.traffic.canary
         if canary and canary.cohort_header:
             yield Problem(
                 f"{path}.traffic.canary.cohort_header",

@@ -237,6 +237,13 @@ class Model(Section):
         description="`provider/model` that answers while this one cannot; see `providers`.",
     )
 
+    @property
+    def processes(self) -> int:
+        """Replicas that may run at once, those of a canary and a mirror among them."""
+        most = self.serving.replicas.max
+        # A canary's replicas are taken from the stable ones, rounded up.
+        return most + bool(self.traffic.canary) + (most if self.traffic.mirror else 0)
+
     def files_of(self, version: str) -> Source:
         """Say where the files of one of its versions come from.
 

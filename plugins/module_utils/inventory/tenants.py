@@ -9,9 +9,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, WithJsonSchema
 
-from ._types import Bytes, Cores, Count, Name, Positive, Positive32, Section, Text, refuse, ruled
+from ._types import Bytes, Cores, Count, Name, Positive, Positive32, Section, refuse, ruled
 
 _REFERENCE = re.compile(r"^([a-z]([-a-z0-9]*[a-z0-9])?/)?[a-z]([-a-z0-9]*[a-z0-9])?$")
+_SUBJECT = re.compile(r"^(group|user):\S+$")
 
 
 def _reference_rule(value: str) -> None:
@@ -21,6 +22,22 @@ def _reference_rule(value: str) -> None:
             "Write the name of one of this tenant's models, owner/model or provider/model.",
         )
 
+
+def _subject_rule(value: str) -> None:
+    if not _SUBJECT.fullmatch(value):
+        raise refuse(
+            "names nobody", "Write group:NAME or user:NAME, as the identity issuer has them."
+        )
+
+
+Subject = Annotated[
+    str,
+    Strict(),
+    ruled(_subject_rule),
+    WithJsonSchema(
+        {"type": "string", "x-expects": "group:NAME or user:NAME", "pattern": _SUBJECT.pattern}
+    ),
+]
 
 Reference = Annotated[
     str,
@@ -76,9 +93,11 @@ class TenantResources(Section):
 class Roles(Section):
     """Who may administer the tenant, as `group:NAME` or `user:NAME` of an identity issuer."""
 
-    admin: tuple[Text, ...] = Field(default=(), description="May change everything of the tenant.")
-    publisher: tuple[Text, ...] = Field(default=(), description="May publish models.")
-    viewer: tuple[Text, ...] = Field(default=(), description="May look at models and figures.")
+    admin: tuple[Subject, ...] = Field(
+        default=(), description="May change everything of the tenant."
+    )
+    publisher: tuple[Subject, ...] = Field(default=(), description="May publish models.")
+    viewer: tuple[Subject, ...] = Field(default=(), description="May look at models and figures.")
 
 
 class Tenant(Section):

@@ -111,6 +111,22 @@ def _two_versions(**traffic: Any) -> dict[str, Any]:
         ),
         ({"models[0].serving.idle_seconds": 9}, "models[0].serving.idle_seconds", "raise max"),
         ({"models[0].framework": "custom"}, "models[0].runtime", "the runtime that serves it"),
+        ({"platform_domain": ".".join(["d" * 43] * 4)}, "platform_domain", "at most 171"),
+        (
+            {
+                "models[0].transformer": {"image": "registry.example.org/team/transformer:1.0"},
+                **_two_versions(canary={"version": "2", "weight": 5}),
+                "tenants[0].resources": {},
+            },
+            "models[0].traffic.canary",
+            "knows one version only",
+        ),
+        (
+            {**_two_versions(mirror="2"), "tenants[0].resources": {"pods": 3}},
+            "tenants[0].resources.pods",
+            "4 replicas",
+        ),
+        ({"tenants[0].roles": {"admin": ["a-admins"]}}, "tenants[0].roles.admin[0]", "group:NAME"),
         (
             {
                 "models[0].serving.mode": "knative",
@@ -166,7 +182,9 @@ def test_a_rule_of_clusters_that_is_broken(changes: dict[str, Any], path: str, w
     ],
 )
 def test_a_version_that_does_not_fit(changes: dict[str, Any], path: str, words: str) -> None:
-    found = problems(changed({"platform_target": "kubernetes", **changes}))
+    found = problems(
+        changed({"platform_target": "kubernetes", "tenants[0].resources": {}, **changes})
+    )
     assert set(found) == {path}
     assert words in f"{found[path].message}. {found[path].remedy}"
 
