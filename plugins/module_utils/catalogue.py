@@ -135,7 +135,7 @@ TRAINS: Mapping[str, Train] = {
             "istio": Component(
                 "1.31.0",
                 "istio-system",
-                "built on Gateway API 1.6; its istiod ran beside Envoy Gateway, Knative and KServe of "
+                "built on Gateway API 1.6; istiod of 1.31 ran beside Envoy Gateway, Knative and KServe of "
                 "this train, with traffic",
                 charts=(
                     Chart(_ISTIO, "istio-base", "base"),

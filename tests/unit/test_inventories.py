@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils import kubernetes
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import NAMESPACES
 
 from inferencebox.cli.config import load_inventory
 
@@ -30,4 +31,5 @@ def test_a_cluster_of_the_shipped_inventories_has_objects(root: Path, name: str)
         None,
         platform.cluster.namespace,
         *(tenant.name for tenant in platform.tenants),
+        *NAMESPACES.values(),
     }

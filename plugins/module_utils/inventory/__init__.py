@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from ..errors import InventoryError, Problem
 from .loading import load, select_variables, to_vars
-from .models import APIS, LANGUAGE_APIS, PREDICTIVE_APIS, Model, Serving, Transformer
+from .models import APIS, LANGUAGE_APIS, PREDICTIVE_APIS, Canary, Model, Serving, Transformer
 from .names import NAMESPACES, unix_user
 from .platform import (
     BUILTIN_ISSUER,
@@ -41,6 +41,7 @@ __all__ = [
     "PREDICTIVE_APIS",
     "SCHEMES",
     "TABLE",
+    "Canary",
     "Cluster",
     "Engine",
     "Gateway",

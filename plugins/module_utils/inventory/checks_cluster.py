@@ -14,6 +14,9 @@ from .names import is_system_namespace
 _HOST_CHARACTERS = 253
 _LONGEST_HOST = 82
 
+# How the Services of a model's canary and mirror end, before what KServe adds.
+_VARIANTS = ("-canary", "-mirror")
+
 # Ports of a NodePort Service: the API server's default for --service-node-port-range.
 _NODE_PORTS = (30000, 32767)
 
@@ -39,17 +42,14 @@ def _names_in_the_cluster(draft: Draft) -> Iterator[Problem]:
             f"makes the hosts of models longer than {_HOST_CHARACTERS} characters",
             f"Use at most {spare} characters.",
         )
-    named = {(model.tenant, model.name): n for n, model in enumerate(platform.models)}
     for index, model in enumerate(platform.models):
-        for suffix, used in (("canary", model.traffic.canary), ("mirror", model.traffic.mirror)):
-            other = named.get((model.tenant, f"{model.name}-{suffix}"))
-            if used and other is not None:
-                yield Problem(
-                    f"models[{other}].name",
-                    f"{model.name}-{suffix}",
-                    f"is the name of the {suffix} of models[{index}]",
-                    "Rename it: both would have the same Service.",
-                )
+        if model.name.endswith(_VARIANTS):
+            yield Problem(
+                f"models[{index}].name",
+                model.name,
+                f"ends in {' or '.join(_VARIANTS)}, which names another model's canary or mirror",
+                "Use another name.",
+            )
 
 
 def _edge_port(draft: Draft) -> Iterator[Problem]:
@@ -116,10 +116,17 @@ def _splitting(draft: Draft) -> Iterator[Problem]:
                 f"{path}.traffic.canary",
                 canary.version,
                 "does not go with a transformer in mode standard, which knows one version only",
-                "Leave one of the two out, or use mode knative.",
+                "Leave one of the two out.",
             )
         if model.serving.mode != "knative":
             continue
+        if model.transformer is not None:
+            yield Problem(
+                f"{path}.transformer",
+                model.transformer.image,
+                "does not go with mode knative: it calls its model through a gateway that all share",
+                "Leave it out, or use mode standard.",
+            )
         if canary and canary.cohort_header:
             yield Problem(
                 f"{path}.traffic.canary.cohort_header",

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..errors import InventoryError, Problem
 from ..inventory import Platform, load
-from . import system
+from . import admission, certificates, mesh, observability, system, tenants
 from .manifests import to_yaml
 from .objects import Object
 
@@ -24,6 +24,11 @@ Part = Callable[[Platform], list[Object]]
 # way that an API server would refuse.
 PARTS: Mapping[str, Part] = {
     "system": system.objects,
+    "admission": admission.objects,
+    "certificates": certificates.objects,
+    "tenants": tenants.objects,
+    "mesh": mesh.objects,
+    "observability": observability.objects,
 }
 
 

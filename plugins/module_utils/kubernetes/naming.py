@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 
-from ..inventory import Model, Platform, Provider, ProviderModel
+from ..inventory import NAMESPACES, Model, Platform, Provider, ProviderModel
 
 # RFC 1123: a DNS label. Names of Services, label values and most object names end here.
 LABEL_CHARACTERS = 63
@@ -23,6 +23,10 @@ PLATFORM_LABEL = "inferencebox.io/platform"
 TENANT_LABEL = "inferencebox.io/tenant"
 MODEL_LABEL = "inferencebox.io/model"
 
+# Labels that KServe gives the pods of an InferenceService: its name, and predictor or transformer.
+SERVICE_LABEL = "serving.kserve.io/inferenceservice"
+COMPONENT_LABEL = "component"
+
 # The SPIFFE trust domain of Istio's own certificate authority, unless its mesh says otherwise.
 TRUST_DOMAIN = "cluster.local"
 
@@ -30,6 +34,8 @@ TRUST_DOMAIN = "cluster.local"
 TIER1 = "tier1"
 TIER2 = "tier2"
 TIER2_LABELS = {"istio": TIER2}
+# Labels of tier 1's pod where it is `standalone`.
+TIER1_LABELS = {"app.kubernetes.io/name": TIER1}
 # The port on which tier 2 takes requests from tier 1, over mutual TLS.
 TIER2_PORT = 8443
 
@@ -37,6 +43,10 @@ TIER2_PORT = 8443
 # call a model server beside tier 2.
 MODELS = "models"
 TRANSFORMERS = "transformers"
+
+# The OpenTelemetry collector, and the name under which Istio's mesh configuration knows it.
+COLLECTOR_HOST = f"otel-collector.{NAMESPACES['monitoring']}.svc.cluster.local"
+TRACING_PROVIDER = "otel"
 
 # Of the InferenceServices that KServe makes of a model's versions.
 CANARY = "canary"
@@ -120,6 +130,16 @@ def tier2_host(platform: Platform) -> str:
     return f"{TIER2}.{platform.cluster.namespace}.svc.cluster.local"
 
 
+def tier1_pods(platform: Platform) -> tuple[str, dict[str, str]]:
+    """Where tier 1's proxies run: their namespace, and labels that they alone have there."""
+    if platform.engine.gateway == "standalone":
+        return platform.cluster.namespace, TIER1_LABELS
+    return NAMESPACES["envoy_gateway"], {
+        "gateway.envoyproxy.io/owning-gateway-namespace": platform.cluster.namespace,
+        "gateway.envoyproxy.io/owning-gateway-name": TIER1,
+    }
+
+
 def principal(namespace: str, service_account: str) -> str:
     """Write an identity as an AuthorizationPolicy does, without its scheme."""
     return f"{TRUST_DOMAIN}/ns/{namespace}/sa/{service_account}"
@@ -128,6 +148,11 @@ def principal(namespace: str, service_account: str) -> str:
 def tier_principal(platform: Platform, tier: str) -> str:
     """The identity of a tier: of its ServiceAccount in the platform's namespace."""
     return principal(platform.cluster.namespace, tier)
+
+
+def inference_services(model: Model) -> list[str]:
+    """Name every InferenceService of a model."""
+    return [model.name, *([inference_service(model, MIRROR)] if model.traffic.mirror else [])]
 
 
 def inference_service(model: Model, variant: str = "") -> str:
@@ -153,6 +178,11 @@ def model_service(model: Model, variant: str = "") -> str:
     """
     component = "predictor" if variant == CANARY or not passes_transformer(model) else "transformer"
     return f"{inference_service(model, variant)}-{component}"
+
+
+def service_host(model: Model, variant: str = "") -> str:
+    """Host of the Service that answers for one version of a model; arguments as `model_service`."""
+    return f"{model_service(model, variant)}.{model.tenant}.svc.cluster.local"
 
 
 def issuer_keys(issuer: str) -> str:

@@ -16,11 +16,17 @@ Object = dict[str, Any]
 class Maker:
     """Makes objects of one owner: the platform itself, or one of its tenants."""
 
-    def __init__(self, platform: Platform, tenant: str = "") -> None:
-        """Make objects for `platform`, in a tenant's namespace where one is named."""
+    def __init__(self, platform: Platform, tenant: str = "", *, namespace: str = "") -> None:
+        """Make objects for `platform`.
+
+        Args:
+            platform: The platform.
+            tenant: Name of the tenant that owns them; empty for the platform's own.
+            namespace: Where they are; the owner's namespace where it is empty.
+        """
         self.platform = platform
         self.tenant = tenant
-        self.namespace = tenant or platform.cluster.namespace
+        self.namespace = namespace or tenant or platform.cluster.namespace
 
     def namespaced(
         self,

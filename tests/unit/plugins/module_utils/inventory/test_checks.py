@@ -136,19 +136,26 @@ def _two_versions(**traffic: Any) -> dict[str, Any]:
             "by share alone",
         ),
         (
+            {
+                "models[0].serving.mode": "knative",
+                "models[0].transformer": {"image": "registry.example.org/team/transformer:1.0"},
+            },
+            "models[0].transformer",
+            "a gateway that all share",
+        ),
+        (
             {"models[0].serving.mode": "knative", **_two_versions(mirror="2")},
             "models[0].traffic.mirror",
             "copy nothing",
         ),
         (
             {
-                **_two_versions(mirror="2"),
                 "models[2]": {**VALID["models"][0], "name": "iris-mirror"},
                 "tenants[0].models.allow[2]": "iris-mirror",
                 "tenants[0].resources": {},
             },
             "models[2].name",
-            "the same Service",
+            "another model's canary or mirror",
         ),
     ],
 )
