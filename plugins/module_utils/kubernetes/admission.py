@@ -159,15 +159,14 @@ def _route_rules() -> list[Object]:
 
 
 def _mesh_variables(platform: Platform) -> list[Object]:
-    # KServe and Knative send requests of mode knative through this host; it decides by the Host header.
-    local = f"knative-local-gateway.{NAMESPACES['istio']}.svc.cluster.local"
     return [
         _domain(platform),
         _variable(
             "inside",
             '["", ".svc", ".svc.cluster.local"].map(s, "." + object.metadata.namespace + s)',
         ),
-        _variable("local", f'"{local}"'),
+        # Requests of mode knative go through this host; it decides by the Host header.
+        _variable("local", f'"{naming.KNATIVE_LOCAL}"'),
         _variable("http", "has(object.spec.http) ? object.spec.http : []"),
         _variable(
             "targets",
@@ -200,6 +199,11 @@ def _mesh_rules() -> list[Object]:
         {
             "expression": f"variables.copies.all(h, {own})",
             "message": "mirrors must stay in the namespace of the route",
+        },
+        {
+            "expression": "variables.http.all(a, !has(a.rewrite) || !has(a.rewrite.authority) || "
+            "variables.inside.exists(s, a.rewrite.authority.endsWith(s)))",
+            "message": "authority must stay in the namespace of the route",
         },
         {
             "expression": "!has(object.spec.tcp) && !has(object.spec.tls) && "

@@ -21,9 +21,9 @@ from .objects import Maker, Object
 _API = "cert-manager.io/v1"
 
 # Secrets that hold a certificate, its key and its authority.
-EDGE = "edge-tls"
-TIER1_HOP = "tier1-hop-tls"
-TIER2_HOP = "tier2-hop-tls"
+EDGE = "tier1-server"
+TIER1_HOP = "tier1-client"
+TIER2_HOP = "tier2-server"
 
 # Hours, as cert-manager writes durations: authorities ten years, leaves 90 days, renewed 30 days before.
 _AUTHORITY_LIFE = "87600h"

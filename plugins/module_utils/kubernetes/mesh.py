@@ -6,8 +6,9 @@ It takes requests from tier 1 alone, checks tenant and model once more, splits a
 model's versions, retries what no server has seen, and is the only way to a model server. Its pods come
 from Istio's gateway chart, released as ``tier2`` in the platform's namespace.
 
-Mode `standard` is routed here. Of models in mode `knative`, KServe and Knative make the routes, and split
-them by share; they bind to the same Gateway (KServe: ``ingress.ingressGateway``).
+Mode `standard` is routed to the Services of a model's versions. Mode `knative` is routed to Knative's
+cluster-local gateway, where Knative's own routes choose the revision and split by share. KServe makes no
+route that this Gateway has.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def objects(platform: Platform) -> list[Object]:
     """Make tier 2.
 
     Returns:
-        Gateway, its policies, and for each model in mode `standard` a VirtualService and one
+        Gateway, its policies, and for each model a VirtualService, in mode `standard` with one
         DestinationRule for each of its versions.
     """
     make = Maker(platform)
@@ -53,8 +54,11 @@ def objects(platform: Platform) -> list[Object]:
     if any(model.serving.mode == "knative" for model in platform.models):
         made += _knative_closed(platform)
     for model in platform.models:
-        if model.serving.mode == "standard":
-            made += _model(platform, model)
+        made += (
+            _knative(platform, model)
+            if model.serving.mode == "knative"
+            else _model(platform, model)
+        )
     return made
 
 
@@ -191,7 +195,7 @@ def _model(platform: Platform, model: Model) -> list[Object]:
         make.namespaced(
             f"{_NETWORKING} VirtualService",
             model.name,
-            {"spec": _virtual_service(platform, model)},
+            {"spec": _virtual_service(platform, model, _standard(model))},
             model=model.name,
         ),
         *(
@@ -209,24 +213,46 @@ def _model(platform: Platform, model: Model) -> list[Object]:
     return made
 
 
-def _virtual_service(platform: Platform, model: Model) -> Object:
-    canary, seconds = model.traffic.canary, model.serving.request_timeout_seconds
+def _knative(platform: Platform, model: Model) -> list[Object]:
+    """Route a model of mode `knative`: its gateway knows the predictor by the host inside the cluster."""
+    predictor = f"{model.name}-predictor.{model.tenant}.svc.cluster.local"
+    http: Object = {
+        "name": _ROUTE,
+        "rewrite": {"authority": predictor},
+        "route": [{"destination": {"host": naming.KNATIVE_LOCAL, "port": {"number": 80}}}],
+    }
+    return [
+        Maker(platform, model.tenant).namespaced(
+            f"{_NETWORKING} VirtualService",
+            model.name,
+            {"spec": _virtual_service(platform, model, http)},
+            model=model.name,
+        )
+    ]
+
+
+def _standard(model: Model) -> Object:
+    canary = model.traffic.canary
     routes = [
         {"destination": _destination(model), "weight": 100 - (canary.weight if canary else 0)}
     ]
     if canary:
         routes.append({"destination": _destination(model, naming.CANARY), "weight": canary.weight})
-    http: Object = {
-        "name": _ROUTE,
-        "route": routes,
-        "timeout": f"{seconds:g}s",
-        # Each of these happens before a server saw the request: no work is done twice.
-        "retries": {"attempts": 2, "retryOn": "connect-failure,refused-stream"},
-    }
+    http: Object = {"name": _ROUTE, "route": routes}
     if model.traffic.mirror:
         http["mirrors"] = [
             {"destination": _destination(model, naming.MIRROR), "percentage": {"value": 100.0}}
         ]
+    return http
+
+
+def _virtual_service(platform: Platform, model: Model, http: Object) -> Object:
+    http = {
+        **http,
+        "timeout": f"{model.serving.request_timeout_seconds:g}s",
+        # Each of these happens before a server saw the request: no work is done twice.
+        "retries": {"attempts": 2, "retryOn": "connect-failure,refused-stream"},
+    }
     return {
         "hosts": [naming.model_host(platform, model)],
         "gateways": [gateway_reference(platform)],

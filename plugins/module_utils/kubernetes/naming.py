@@ -48,6 +48,9 @@ TRANSFORMERS = "transformers"
 COLLECTOR_HOST = f"otel-collector.{NAMESPACES['monitoring']}.svc.cluster.local"
 TRACING_PROVIDER = "otel"
 
+# Knative's gateway for requests from inside the cluster; it knows models by their hosts there.
+KNATIVE_LOCAL = f"knative-local-gateway.{NAMESPACES['istio']}.svc.cluster.local"
+
 # Of the InferenceServices that KServe makes of a model's versions.
 CANARY = "canary"
 MIRROR = "mirror"

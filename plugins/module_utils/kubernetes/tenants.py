@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ..inventory import NAMESPACES, Model, Platform, Tenant
-from . import access, naming, network, storage
+from . import access, naming, network, storage_hosts
 from .objects import Maker, Object
 from .system import restricted_pods
 
@@ -106,11 +106,9 @@ def _container_defaults() -> Object:
 
 
 def _service_accounts(make: Maker, models: list[Model]) -> list[Object]:
-    """Identities of a tenant's pods; KServe looks for credentials at the first one's Secrets."""
-    secrets = list(dict.fromkeys(model.source_secret for model in models if model.source_secret))
+    """Identities of a tenant's pods, which hold no token: nothing in them asks the API server."""
     body: Object = {"automountServiceAccountToken": False}
-    named = {"secrets": [{"name": name} for name in secrets]} if secrets else {}
-    made = [make.namespaced("v1 ServiceAccount", naming.MODELS, {**body, **named})]
+    made = [make.namespaced("v1 ServiceAccount", naming.MODELS, body)]
     if _transformed(models):
         made.append(make.namespaced("v1 ServiceAccount", naming.TRANSFORMERS, body))
     return made
@@ -146,7 +144,7 @@ def _network_policies(
         made += _between_components(make, transformed)
     if serverless := _serverless(models):
         made.append(_from_knative(make, [model.name for model in serverless]))
-    if fetching := storage.fetching(models):
+    if fetching := storage_hosts.fetching(models):
         names = [name for model in fetching for name in naming.inference_services(model)]
         made.append(
             network.policy(
@@ -277,7 +275,7 @@ def _reach(platform: Platform, tenant: Tenant) -> Object:
 
 def _storage_entry(make: Maker, models: list[Model]) -> list[Object]:
     """Make the stores of a tenant's models known to its sidecars, and to nobody else's."""
-    hosts = storage.hosts(models)
+    hosts = storage_hosts.hosts(models)
     if not hosts:
         return []
     spec = {

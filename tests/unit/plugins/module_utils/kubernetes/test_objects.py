@@ -194,7 +194,12 @@ def test_a_route_stays_in_its_namespace(platform: Platform) -> None:
             continue
         namespace = found["metadata"]["namespace"]
         for host in _hosts(found["spec"]):
-            assert host.endswith(f".{namespace}.svc.cluster.local")
+            inside = host.endswith(f".{namespace}.svc.cluster.local")
+            assert inside or host == naming.KNATIVE_LOCAL
+        for rule in found["spec"].get("http", []):
+            authority = rule.get("rewrite", {}).get("authority", "")
+            assert bool(authority) == (naming.KNATIVE_LOCAL in _hosts(rule))
+            assert not authority or authority.endswith(f".{namespace}.svc.cluster.local")
         for host in found["spec"].get("hosts", []):
             assert host.endswith(f".{namespace}.{platform.domain}")
             assert len(host) <= 253
@@ -375,4 +380,4 @@ def test_weights_of_a_route_make_a_hundred() -> None:
     for found in objects(sample.full()):
         if found["kind"] == "VirtualService":
             for rule in found["spec"]["http"]:
-                assert sum(route["weight"] for route in rule["route"]) == 100
+                assert sum(route.get("weight", 100) for route in rule["route"]) == 100
