@@ -79,7 +79,7 @@ class Options:
     check: bool = False
     diff: bool = False
     takeovers: Mapping[Key, frozenset[str]] = field(default_factory=dict)
-    definition_timeout: float = 60.0
+    definition_timeout: float = 300.0
 
 
 def apply(api: Api, wanted: Sequence[Wanted], owner: Owner, options: Options) -> list[Outcome]:

@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Upstream's CustomResourceDefinitions, read where Go keeps its modules; none of them is copied.
+
+Of one component no module carries them, Envoy AI Gateway. Its definitions, and any others, are read from the
+directories that IB_EXTRA_CRDS names, and the tests say which kinds went unchecked without it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+EXTRA_VARIABLE = "IB_EXTRA_CRDS"
+Definition = dict[str, t.Any]
+_KIND = "CustomResourceDefinition"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Go module whose files hold definitions.
+
+    Attributes:
+        module: Its path and version.
+        digest: What Go computes over its content; another content is refused.
+        patterns: Files in it, as globs.
+    """
+
+    module: str
+    digest: str
+    patterns: tuple[str, ...]
+
+
+SOURCES = (
+    Source(
+        "sigs.k8s.io/gateway-api@v1.6.1",
+        "h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY=",
+        ("config/crd/standard/gateway.*.yaml",),
+    ),
+    Source(
+        "sigs.k8s.io/gateway-api-inference-extension@v1.5.0",
+        "h1:w9Awt60cmI1vM7Y6N81h8wDCBP0WkmxpdI7GKY0v070=",
+        ("config/crd/bases/*_inferencepools.yaml",),
+    ),
+    # The last release that the module proxy has; the chart's patch releases carry the same definitions.
+    Source(
+        "github.com/envoyproxy/gateway@v1.9.1",
+        "h1:vAVp6/AlBXJ1aOhp1mxL7fNEzVEfjADUguUhm2wzxQY=",
+        ("charts/gateway-helm/charts/crds/crds/generated/*.yaml",),
+    ),
+    Source(
+        "istio.io/api@v1.31.4",
+        "h1:AcnncYrlDj1PJkym7h88Gggkef4MAra8QpGaXRMsr+E=",
+        ("kubernetes/customresourcedefinitions.gen.yaml",),
+    ),
+    Source(
+        "github.com/kserve/kserve@v0.20.0",
+        "h1:Bs7HxmGV4KFqqptDcWseKv+mwD4YOYHJWcuVgPG2Gug=",
+        ("config/crd/full/serving.*.yaml", "config/crd/full/*/serving.*.yaml"),
+    ),
+    Source(
+        "github.com/cert-manager/cert-manager@v1.21.1",
+        "h1:0LttV37Q5c2CBNoHkjuI8sLKTXWZDC2SwQkxrBMKV9w=",
+        ("deploy/crds/cert-manager.io_*.yaml",),
+    ),
+    Source(
+        "github.com/kedacore/keda/v2@v2.20.2",
+        "h1:SR60v8uIcelbveS8n/1jcl8tLdBBIbHMxmdOHw8tKqA=",
+        ("config/crd/bases/keda.sh_*.yaml",),
+    ),
+    Source(
+        "github.com/prometheus-operator/prometheus-operator@v0.93.0",
+        "h1:AohlYJT+En8TmNpAcEUJ3GsaJTAqfEBwHmGTVpRm/Io=",
+        ("example/prometheus-operator-crd/*.yaml",),
+    ),
+)
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads the bare ``=`` that one definition lists among its values, as text."""
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+
+
+def upstream() -> list[Definition]:
+    """Read the definitions of every source, downloading what Go does not have yet.
+
+    Raises:
+        RuntimeError: A module cannot be had, or is not the one that was looked at.
+    """
+    return [found for source in SOURCES for found in _read(_download(source), source.patterns)]
+
+
+def extra() -> list[Definition]:
+    """Read the definitions in the directories that IB_EXTRA_CRDS names; none where it is not set."""
+    directories = os.environ.get(EXTRA_VARIABLE, "").split(os.pathsep)
+    return [found for one in directories if one for found in _read(Path(one), ("**/*.yaml",))]
+
+
+def _download(source: Source) -> Path:
+    done = subprocess.run(
+        ["go", "mod", "download", "-json", source.module],
+        # Outside of any module, or its requirements would change the version.
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    facts = json.loads(done.stdout or "{}")
+    if done.returncode != 0 or "Dir" not in facts:
+        raise RuntimeError(f"{source.module}: {facts.get('Error') or done.stderr.strip()}")
+    if facts["Sum"] != source.digest:
+        raise RuntimeError(f"{source.module} has the digest {facts['Sum']}, not {source.digest}")
+    return Path(facts["Dir"])
+
+
+def _read(directory: Path, patterns: tuple[str, ...]) -> Iterator[Definition]:
+    for pattern in patterns:
+        files = sorted(directory.glob(pattern))
+        if not files:
+            raise RuntimeError(f"{directory} has no files {pattern}")
+        for file in files:
+            documents = yaml.load_all(file.read_bytes(), _Loader)
+            yield from (one for one in documents if (one or {}).get("kind") == _KIND)
