@@ -46,7 +46,7 @@ options:
   part:
     description:
       - Name of a part of the platform that consists of just these objects, as label C(inferencebox.io/part).
-        It limits what O(prune) removes.
+        It limits what O(prune) removes. Without it, objects stay with the part that they were applied with.
     type: str
   prune:
     description:

@@ -17,9 +17,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
 
 EXTRA_VARIABLE = "IB_EXTRA_CRDS"
 Definition = dict[str, t.Any]
+_TRAIN = max(TRAINS)
 _KIND = "CustomResourceDefinition"
 
 
@@ -28,57 +30,75 @@ class Source:
     """A Go module whose files hold definitions.
 
     Attributes:
-        module: Its path and version.
+        component: The component of the release train that they belong to.
+        module: Path of the module.
         digest: What Go computes over its content; another content is refused.
-        patterns: Files in it, as globs.
+        files: Files in it, as globs.
+        version: Version of the module, where it is not that of the component.
     """
 
+    component: str
     module: str
     digest: str
-    patterns: tuple[str, ...]
+    files: tuple[str, ...]
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.module}@{self.version or _module_version(self.component)}"
 
 
 SOURCES = (
     Source(
-        "sigs.k8s.io/gateway-api@v1.6.1",
+        "gateway-api",
+        "sigs.k8s.io/gateway-api",
         "h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY=",
         ("config/crd/standard/gateway.*.yaml",),
     ),
     Source(
-        "sigs.k8s.io/gateway-api-inference-extension@v1.5.0",
+        "gateway-api-inference-extension",
+        "sigs.k8s.io/gateway-api-inference-extension",
         "h1:w9Awt60cmI1vM7Y6N81h8wDCBP0WkmxpdI7GKY0v070=",
         ("config/crd/bases/*_inferencepools.yaml",),
     ),
-    # The last release that the module proxy has; the chart's patch releases carry the same definitions.
     Source(
-        "github.com/envoyproxy/gateway@v1.9.1",
+        "envoy-gateway",
+        "github.com/envoyproxy/gateway",
         "h1:vAVp6/AlBXJ1aOhp1mxL7fNEzVEfjADUguUhm2wzxQY=",
         ("charts/gateway-helm/charts/crds/crds/generated/*.yaml",),
+        # The last one that the module proxy has of this minor release.
+        version="v1.9.1",
     ),
     Source(
-        "istio.io/api@v1.31.4",
-        "h1:AcnncYrlDj1PJkym7h88Gggkef4MAra8QpGaXRMsr+E=",
+        "istio",
+        "istio.io/api",
+        "h1:qGf/hZwCu5LOPK0jGti38NF71E8Eq4jGyhz/l2xsszU=",
         ("kubernetes/customresourcedefinitions.gen.yaml",),
     ),
     Source(
-        "github.com/kserve/kserve@v0.20.0",
+        "kserve",
+        "github.com/kserve/kserve",
         "h1:Bs7HxmGV4KFqqptDcWseKv+mwD4YOYHJWcuVgPG2Gug=",
         ("config/crd/full/serving.*.yaml", "config/crd/full/*/serving.*.yaml"),
     ),
     Source(
-        "github.com/cert-manager/cert-manager@v1.21.1",
+        "cert-manager",
+        "github.com/cert-manager/cert-manager",
         "h1:0LttV37Q5c2CBNoHkjuI8sLKTXWZDC2SwQkxrBMKV9w=",
         ("deploy/crds/cert-manager.io_*.yaml",),
     ),
     Source(
-        "github.com/kedacore/keda/v2@v2.20.2",
+        "keda",
+        "github.com/kedacore/keda/v2",
         "h1:SR60v8uIcelbveS8n/1jcl8tLdBBIbHMxmdOHw8tKqA=",
         ("config/crd/bases/keda.sh_*.yaml",),
     ),
     Source(
-        "github.com/prometheus-operator/prometheus-operator@v0.93.0",
+        "kube-prometheus-stack",
+        "github.com/prometheus-operator/prometheus-operator",
         "h1:AohlYJT+En8TmNpAcEUJ3GsaJTAqfEBwHmGTVpRm/Io=",
         ("example/prometheus-operator-crd/*.yaml",),
+        # The operator that the chart installs, but for its patch release.
+        version="v0.93.0",
     ),
 )
 
@@ -87,7 +107,9 @@ class _Loader(yaml.CSafeLoader):
     """Reads the bare ``=`` that one definition lists among its values, as text."""
 
 
-_Loader.add_constructor("tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor(
+    "tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node)
+)
 
 
 def upstream() -> list[Definition]:
@@ -96,7 +118,7 @@ def upstream() -> list[Definition]:
     Raises:
         RuntimeError: A module cannot be had, or is not the one that was looked at.
     """
-    return [found for source in SOURCES for found in _read(_download(source), source.patterns)]
+    return [found for source in SOURCES for found in _read(_download(source), source.files)]
 
 
 def extra() -> list[Definition]:
@@ -105,9 +127,15 @@ def extra() -> list[Definition]:
     return [found for one in directories if one for found in _read(Path(one), ("**/*.yaml",))]
 
 
+def _module_version(component: str) -> str:
+    """The component's version as Go writes versions."""
+    version = TRAINS[_TRAIN].components[component].version
+    return version if version.startswith("v") else f"v{version}"
+
+
 def _download(source: Source) -> Path:
     done = subprocess.run(
-        ["go", "mod", "download", "-json", source.module],
+        ["go", "mod", "download", "-json", str(source)],
         # Outside of any module, or its requirements would change the version.
         cwd="/",
         capture_output=True,
@@ -116,9 +144,9 @@ def _download(source: Source) -> Path:
     )
     facts = json.loads(done.stdout or "{}")
     if done.returncode != 0 or "Dir" not in facts:
-        raise RuntimeError(f"{source.module}: {facts.get('Error') or done.stderr.strip()}")
+        raise RuntimeError(f"{source}: {facts.get('Error') or done.stderr.strip()}")
     if facts["Sum"] != source.digest:
-        raise RuntimeError(f"{source.module} has the digest {facts['Sum']}, not {source.digest}")
+        raise RuntimeError(f"{source} has the digest {facts['Sum']}, not {source.digest}")
     return Path(facts["Dir"])
 
 

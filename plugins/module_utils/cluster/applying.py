@@ -12,15 +12,15 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
 from ..errors import ClusterError, RefusedError
-from . import fields, waiting
+from . import fields, listing, waiting
 from .api import CONCURRENCY, Api
 from .discovery import Resource
-from .objects import CRD, HIDDEN, Key, Owner, Wanted, key_of, masked, secret_values
+from .objects import CRD, HIDDEN, PART, Key, Owner, Wanted, masked, secret_values
 from .waves import DEFINITIONS, wave
 
 _CONFLICT = "FieldManagerConflict"
@@ -133,21 +133,14 @@ class _Run:
 
     def _before(self, pool: ThreadPoolExecutor) -> dict[Key, dict[str, Any]]:
         """What the owner has of these kinds now."""
+        keys: dict[Resource, list[Key]] = {}
+        for one in self._wanted:
+            keys.setdefault(one.resource, []).append(one.key)
 
-        def read(resource: Resource) -> list[tuple[Key, dict[str, Any]]]:
-            try:
-                items = list(
-                    self._api.list_all(resource.collection(), self._owner.platform_selector)
-                )
-            except RefusedError as error:
-                if error.code == 404:  # the kind is yet to be defined
-                    return []
-                raise
-            identity = {"apiVersion": resource.api_version, "kind": resource.kind}
-            return [(key_of(item, resource), {**item, **identity}) for item in items]
+        def read(resource: Resource) -> dict[Key, dict[str, Any]]:
+            return listing.read(self._api, resource, keys[resource], self._owner.platform_selector)
 
-        resources = {one.resource for one in self._wanted}
-        return dict(pair for rows in pool.map(read, resources) for pair in rows)
+        return {key: live for found in pool.map(read, keys) for key, live in found.items()}
 
     def _task(
         self, known: Mapping[Key, dict[str, Any]], *, dry: bool, skipping: bool
@@ -157,7 +150,7 @@ class _Run:
                 before = known.get(one.key)
                 if before is None and (dry or self._options.diff):
                     before = self._read(one)
-                outcome = self._apply(one, before, dry=dry)
+                outcome = self._apply(_same_part(one, before), before, dry=dry)
             except RefusedError as error:
                 if dry and self._is_too_early(one, error):
                     outcome = Outcome(
@@ -196,7 +189,7 @@ class _Run:
         # The server wrote nothing, or only what others set.
         if was == now:
             return Outcome(one.key, version, "unchanged")
-        shown = masked(was, now) if was else {}
+        shown = masked(was) if was else {}
         return Outcome(one.key, version, "changed", before=shown, after=masked(now, was or {}))
 
     def _patch(self, one: Wanted, *, dry: bool) -> tuple[bool, dict[str, Any]]:
@@ -260,6 +253,16 @@ class _Run:
         for value in self._secrets:
             text = text.replace(value, HIDDEN)
         return text
+
+
+def _same_part(one: Wanted, before: Mapping[str, Any] | None) -> Wanted:
+    """Leave an object with the part that it was applied with, where this run names none."""
+    labels = one.body["metadata"]["labels"]
+    part = ((before or {}).get("metadata", {}).get("labels") or {}).get(PART)
+    if not part or PART in labels:
+        return one
+    metadata = {**one.body["metadata"], "labels": {**labels, PART: part}}
+    return replace(one, body={**one.body, "metadata": metadata})
 
 
 def conflicts_of(error: RefusedError) -> tuple[Conflict, ...]:

@@ -5,15 +5,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import RefusedError
-from . import causes
+from . import causes, listing
 from .api import Api
 from .discovery import Resource
-from .objects import Key, Wanted, key_of
+from .objects import Key, Wanted
 from .readiness import READY, State, Verdict, assess, is_awaited
 
 _FIRST_PAUSE_SECONDS = 0.2
@@ -101,7 +100,7 @@ def until_gone(
     pause = _FIRST_PAUSE_SECONDS
     pending = dict(gone)
     while True:
-        present = _present(api, pending.values(), selector)
+        present = _present(api, pending, selector)
         pending = {key: resource for key, resource in pending.items() if key in present}
         if not pending or now() >= deadline:
             return [Late(key, _holds(present[key]), failed=False) for key in sorted(pending)]
@@ -109,23 +108,21 @@ def until_gone(
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
 
-def _present(api: Api, resources: Iterable[Resource], selector: str) -> dict[Key, dict[str, Any]]:
-    found: dict[Key, dict[str, Any]] = {}
-    for resource in set(resources):
-        try:
-            for item in api.list_all(resource.collection(), selector):
-                found[key_of(item, resource)] = item
-        except RefusedError as error:
-            # The kind itself went with its definition.
-            if error.code != 404:
-                raise
-    return found
+def _present(api: Api, kinds: Mapping[Key, Resource], selector: str) -> dict[Key, dict[str, Any]]:
+    keys: dict[Resource, list[Key]] = {}
+    for key, resource in kinds.items():
+        keys.setdefault(resource, []).append(key)
+    return {
+        key: live
+        for resource, wanted in keys.items()
+        for key, live in listing.read(api, resource, wanted, selector).items()
+    }
 
 
 def _look(
     api: Api, pending: Mapping[Key, Wanted], selector: str
 ) -> dict[Key, tuple[Verdict, dict[str, Any]]]:
-    present = _present(api, (one.resource for one in pending.values()), selector)
+    present = _present(api, {key: one.resource for key, one in pending.items()}, selector)
     verdicts: dict[Key, tuple[Verdict, dict[str, Any]]] = {}
     for key in pending:
         live = present.get(key)
