@@ -18,10 +18,10 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint unit behaviour docs driver tools lock
+.PHONY: help up down clean test test-cluster lint unit behaviour docs driver tools lock
 
 help: ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: driver ## Install and start the platform, or bring it to what the inventory says
 	@$(BIN)/inferencebox up $(CHOSEN)
@@ -36,6 +36,9 @@ clean: ## Stop the platform and remove every file that this checkout made
 test: tools ## Lint, then unit and behaviour tests; the last line is pytest's
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit $(wildcard tests/behaviour)
+
+test-cluster: tools ## Tests on a Kubernetes API server: KUBECONFIG's, or one built with Go
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster
 
 lint: tools ## Style, types, Ansible's production profile, who may import whom
 	$(BIN)/ruff check --quiet .

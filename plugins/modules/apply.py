@@ -25,8 +25,8 @@ attributes:
   check_mode:
     support: full
     description:
-      - The API server says what would change (dry run). What lies in a namespace, or is of a kind, that the same run
-        would make first is reported as created without being tried.
+      - The API server says what would change (dry run). What lies in a namespace, or is of a kind, that does not exist yet
+        is reported as created, with the message that it was not tried.
   diff_mode:
     support: full
     description: Shows the fields that the platform applies; values of Secrets are hidden.
@@ -127,7 +127,7 @@ objects:
           kept (a CustomResourceDefinition that is not wanted), failed
           and skipped (not applied because others were refused).
       type: str
-    message: {description: "What is wrong with it; empty where all is well.", type: str}
+    message: {description: "What is wrong with it, or why check mode could not try it; else empty.", type: str}
     conflicts: {description: "Fields that belong to others, with keys field and manager.", type: list, elements: dict}
 counts:
   description: Number of objects by status.

@@ -107,9 +107,11 @@ class _Loader(yaml.CSafeLoader):
     """Reads the bare ``=`` that one definition lists among its values, as text."""
 
 
-_Loader.add_constructor(
-    "tag:yaml.org,2002:value", lambda loader, node: loader.construct_scalar(node)
-)
+def _text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", _text)
 
 
 def upstream() -> list[Definition]:

@@ -277,6 +277,24 @@ def test_everything_that_is_no_object_is_named_before_anything_changes(
     assert not exists(api, f"/api/v1/namespaces/{platform.namespace}")
 
 
+def test_check_mode_works_before_anything_is_installed(platform: Platform) -> None:
+    """As when the roles before it were in check mode, too: no namespace, no controller's kinds."""
+    group = f"{platform.name}.example.com"
+    metadata = {"name": "one", "namespace": platform.namespace}
+    objects = [
+        platform.config(a="1"),
+        {"apiVersion": f"{group}/v1", "kind": "Range", "metadata": metadata, "spec": {}},
+    ]
+    report = platform.apply(objects, check=True, diff=True, wait_timeout=_SECONDS, prune=True)
+    assert statuses(report) == {"ConfigMap settings": "created", "Range one": "created"}
+    assert [one.message.partition(":")[0] for one in report.outcomes] == ["not tried"] * 2
+    with pytest.raises(ClusterError, match="does not serve"):
+        platform.apply(objects)
+    misspelt = {"apiVersion": "apps/v1", "kind": "Deploiment", "metadata": metadata}
+    with pytest.raises(ClusterError, match="does not serve apps/v1 Deploiment"):
+        platform.apply([misspelt], check=True)
+
+
 def test_waiting_ends_with_the_cause(platform: Platform, api: Api) -> None:
     objects = [platform.space(), platform.deployment()]
     report = platform.apply(objects, wait_timeout=_SECONDS)

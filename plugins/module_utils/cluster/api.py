@@ -38,9 +38,15 @@ class Api:
     Args:
         connection: Where to and as whom.
         patience: How long, in seconds, to repeat a request that may succeed later.
+        transport: What sends the requests; None for the network.
     """
 
-    def __init__(self, connection: Connection, patience: float = 30.0) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        patience: float = 30.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
         self.patience = patience
         self.server = connection.server
         self._extensions = (
@@ -51,6 +57,7 @@ class Api:
             verify=connection.trust,
             auth=connection.auth,
             proxy=connection.proxy,
+            transport=transport,
             headers={"Accept": "application/json", "User-Agent": "inferencebox"},
             timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY),

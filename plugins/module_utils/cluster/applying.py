@@ -50,7 +50,7 @@ class Outcome:
         key: The object.
         api_version: Version of its kind that was spoken.
         status: created, changed, unchanged, deleted, terminating, kept, skipped or failed.
-        message: Why, for the last three.
+        message: Why, for the last three; in check mode also why it could not be tried.
         conflicts: Fields for which others stand in the way.
         before: What we had applied before, secrets masked; None where there was nothing.
         after: What we have applied now, secrets masked; None where there is nothing.
@@ -113,7 +113,6 @@ class _Run:
             for one in wanted
             if (one.key.group, one.key.kind) == CRD
         }
-        self._namespaces = {one.key.name for one in wanted if one.key.kind == "Namespace"}
 
     def outcomes(self) -> list[Outcome]:
         done: list[Outcome] = []
@@ -135,7 +134,8 @@ class _Run:
         """What the owner has of these kinds now."""
         keys: dict[Resource, list[Key]] = {}
         for one in self._wanted:
-            keys.setdefault(one.resource, []).append(one.key)
+            if one.resource.plural:
+                keys.setdefault(one.resource, []).append(one.key)
 
         def read(resource: Resource) -> dict[Key, dict[str, Any]]:
             return listing.read(self._api, resource, keys[resource], self._owner.platform_selector)
@@ -148,18 +148,16 @@ class _Run:
         def apply_one(one: Wanted) -> Outcome:
             try:
                 before = known.get(one.key)
+                if not one.resource.plural:
+                    return self._untried(one, f"the cluster does not serve {one.key.group}")
                 if before is None and (dry or self._options.diff):
                     before = self._read(one)
                 outcome = self._apply(_same_part(one, before), before, dry=dry)
-            except RefusedError as error:
-                if dry and self._is_too_early(one, error):
-                    outcome = Outcome(
-                        one.key, one.resource.api_version, "created", after=masked(one.body)
-                    )
+            except ClusterError as error:
+                if dry and isinstance(error, RefusedError) and self._is_too_early(one, error):
+                    outcome = self._untried(one, str(error))
                 else:
                     outcome = self._failure(one, error)
-            except ClusterError as error:
-                outcome = self._failure(one, error)
             if skipping and outcome.status != "failed":
                 return Outcome(
                     one.key, one.resource.api_version, "skipped", "objects before it were refused"
@@ -167,6 +165,13 @@ class _Run:
             return outcome
 
         return apply_one
+
+    def _untried(self, one: Wanted, reason: str) -> Outcome:
+        """What check mode says of an object for which the server lacks something yet."""
+        message = f"not tried: {reason}"
+        return Outcome(
+            one.key, one.resource.api_version, "created", message, after=masked(one.body)
+        )
 
     def _read(self, one: Wanted) -> dict[str, Any] | None:
         try:
@@ -219,11 +224,10 @@ class _Run:
         return defined and not dry and error.code == 404
 
     def _is_too_early(self, one: Wanted, error: RefusedError) -> bool:
-        """Nothing can be tried in a namespace, or of a kind, that this run would make first."""
-        made = (
-            one.key.namespace in self._namespaces or (one.key.group, one.key.kind) in self._defined
-        )
-        return made and error.code == 404
+        """Nothing can be tried in a namespace, or of a kind, that is only made by then."""
+        defined = (one.key.group, one.key.kind) in self._defined
+        homeless = bool(one.key.namespace) and "namespaces" in error.message
+        return error.code == 404 and (defined or homeless)
 
     def _established(self, members: Sequence[Wanted], results: list[Outcome]) -> list[Outcome]:
         good = {one.key for one in results if one.status != "failed"}

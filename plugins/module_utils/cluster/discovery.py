@@ -24,7 +24,7 @@ class Resource:
         group: API group; empty for the core.
         version: One served version.
         kind: Its name in objects.
-        plural: Its name in paths.
+        plural: Its name in paths; empty where the cluster does not serve it yet.
         namespaced: Whether its objects live in namespaces.
         verbs: What may be done with it, ``list`` say.
     """
@@ -74,6 +74,10 @@ class Resources:
     def find(self, api_version: str, kind: str) -> Resource | None:
         """Return the kind in exactly this version, or None where the cluster does not serve it."""
         return self._known.get((api_version, kind))
+
+    def serves(self, group: str) -> bool:
+        """Whether the cluster serves any kind of a group."""
+        return any(resource.group == group for resource in self._known.values())
 
     def versions(self, group: str, kind: str) -> list[str]:
         """The versions in which the cluster serves a kind."""

@@ -96,7 +96,11 @@ def key_of(item: Mapping[str, Any], resource: Resource) -> Key:
 
 
 def prepare(
-    objects: Sequence[Mapping[str, Any]], resources: Resources, owner: Owner
+    objects: Sequence[Mapping[str, Any]],
+    resources: Resources,
+    owner: Owner,
+    *,
+    check: bool = False,
 ) -> list[Wanted]:
     """Check all objects and make them the owner's.
 
@@ -104,6 +108,8 @@ def prepare(
         objects: As a builder made them.
         resources: The cluster's kinds; those of CRDs among the objects are added.
         owner: Whose they are.
+        check: Take objects of groups that the cluster does not serve at all: what defines them may be
+            installed by then.
 
     Returns:
         The objects, in the order given.
@@ -121,7 +127,7 @@ def prepare(
     wanted: dict[Key, Wanted] = {}
     for index, one in enumerate(objects):
         try:
-            made = _prepare(one, resources, owner)
+            made = _prepare(one, resources, owner, check=check)
         except ClusterError as error:
             problems.append(f"objects[{index}]: {error}")
             continue
@@ -133,7 +139,7 @@ def prepare(
     return list(wanted.values())
 
 
-def _prepare(one: Mapping[str, Any], resources: Resources, owner: Owner) -> Wanted:
+def _prepare(one: Mapping[str, Any], resources: Resources, owner: Owner, *, check: bool) -> Wanted:
     api_version, kind, metadata = one.get("apiVersion"), one.get("kind"), one.get("metadata")
     if not (
         isinstance(api_version, str) and isinstance(kind, str) and isinstance(metadata, Mapping)
@@ -145,6 +151,9 @@ def _prepare(one: Mapping[str, Any], resources: Resources, owner: Owner) -> Want
     resource = resources.find(api_version, kind)
     group = api_version.rpartition("/")[0]
     key = Key(group, kind, namespace, name)
+    if resource is None and check and not resources.serves(group):
+        version = api_version.rpartition("/")[2]
+        resource = Resource(group, version, kind, "", bool(namespace))
     if resource is None:
         versions = resources.versions(group, kind)
         hint = (

@@ -109,7 +109,7 @@ def _drift(
     wanted: Sequence[Mapping[str, Any]],
     present: pruning.Owned,
 ) -> dict[str, list[dict[str, Any]]]:
-    prepared = prepare(wanted, resources, owner)
+    prepared = prepare(wanted, resources, owner, check=True)
     options = applying.Options(check=True, diff=True)
     outcomes = applying.apply(api, prepared, owner, options)
     surplus = present.items.keys() - {one.key for one in prepared}

@@ -94,7 +94,7 @@ def synchronise(request: Request) -> Report:
     takeovers = _takeovers(request)
     with connect(request.kubeconfig, request.context) as api:
         resources = Resources.of(api)
-        wanted = prepare(request.objects, resources, owner)
+        wanted = prepare(request.objects, resources, owner, check=request.check)
         options = applying.Options(request.check, request.diff, takeovers)
         outcomes = applying.apply(api, wanted, owner, options)
         if any(one.status == "failed" for one in outcomes):
