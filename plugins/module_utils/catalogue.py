@@ -224,6 +224,12 @@ TRAINS: Mapping[str, Train] = {
                 ),
                 crds=("aigateway.envoyproxy.io",),
             ),
+            "envoy": Component(
+                "1.40.0",
+                "",
+                "tier 1 without controller: the AI Gateway of this train ran with it, judged by requests",
+                image="docker.io/envoyproxy/envoy",
+            ),
             "kserve": Component(
                 "v0.20.0",
                 "kserve",

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..errors import Problem
 from .checks_cluster import CLUSTER_CHECKS
 from .checks_providers import PROVIDER_CHECKS, external_names
+from .checks_serving import SERVING_CHECKS
 from .draft import Check, Draft, choose
 from .models import APIS, PREDICTIVE_APIS, Model
 from .names import (
@@ -461,5 +462,6 @@ CHECKS: tuple[Check, ...] = (
     _issuers,
     _names_on_the_machine,
     *CLUSTER_CHECKS,
+    *SERVING_CHECKS,
     lambda draft: refused_settings(draft.platform) if draft.target else iter(()),
 )

@@ -14,6 +14,7 @@ from ._types import (
     AbsolutePath,
     Address,
     Domain,
+    Image,
     Name,
     ObjectName,
     PlatformName,
@@ -117,6 +118,11 @@ class Cluster(Section):
         default="LoadBalancer",
         description="How the edge is reached. With `NodePort`, `platform_gateway.https_port` is the "
         "node's port.",
+    )
+    runtime_image: Image = Field(
+        default="localhost/inferencebox/runtime:0.1.0",
+        description="Image of the platform's own model servers, which also holds the packages of "
+        "`python://` sources. No registry has it: load it into the nodes, or push it and name it here.",
     )
 
 

@@ -5,6 +5,8 @@
 naming          names, hosts, identities, labels        objects    how an object begins
 manifests       objects as YAML
 system          the platform's own namespace
+models          what KServe serves, with runtimes, scaling, sources, llm, quantities
+gateway         tier 1, with gateway_routes, gateway_policies, gateway_names, providers
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any
 
 from ..errors import InventoryError, Problem
 from ..inventory import Platform, load
-from . import admission, certificates, mesh, observability, system, tenants
+from . import admission, certificates, gateway, mesh, models, observability, system, tenants
 from .manifests import to_yaml
 from .objects import Object
 
@@ -27,7 +29,9 @@ PARTS: Mapping[str, Part] = {
     "admission": admission.objects,
     "certificates": certificates.objects,
     "tenants": tenants.objects,
+    "models": models.objects,
     "mesh": mesh.objects,
+    "gateway": gateway.objects,
     "observability": observability.objects,
 }
 

@@ -22,7 +22,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory.pl
 # What may hold the same digits: locked packages and modules of other registries, and what is generated
 # from the catalogue or tests it.
 _MAY_NAME = re.compile(
-    r"requirements/.*\.txt|(.*/)?go\.(mod|sum)|docs/reference/versions\.md"
+    r"requirements/.*\.txt|(.*/)?go\.(mod|sum)|docs/reference/versions\.md|.*/golden/.*"
     r"|plugins/module_utils/catalogue\.py|tests/unit/plugins/module_utils/test_catalogue\.py"
 )
 COMPONENTS = [

@@ -45,7 +45,7 @@ REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "models[0].source": ("gs://bucket/key", "oci://registry/model:1", "pvc://claim/path"),
     "models[0].versions": ([VERSION_2],),
     "models[0].source_secret": ("credentials",),
-    "models[0].runtime": ("kserve-tritonserver",),
+    "models[0].runtime": ("kserve-mlserver",),
     "models[0].transformer": ({"image": "registry.example.org/team/transformer:1.0"},),
     "models[0].serving.mode": ("knative",),
     "models[0].serving.replicas.min": (0,),
@@ -64,6 +64,7 @@ REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "platform_cluster.namespace": ("inference",),
     "platform_cluster.storage_class": ("fast",),
     "platform_cluster.service_type": ("NodePort", "ClusterIP"),
+    "platform_cluster.runtime_image": ("registry.example.org/inference/runtime:1",),
     "platform_engine.gateway": ("standalone",),
     "providers[0]": (PROVIDER,),
 }
@@ -80,6 +81,7 @@ REFUSED_BY_KUBERNETES: dict[str, tuple[Any, ...]] = {
 NEEDED: dict[str, dict[str, Any]] = {
     "models[0].framework": {"models[0].runtime": "lab"},
     "models[0].versions": {"models[0].traffic.mirror": "2"},
+    "models[0].source_secret": {"models[0].source": "s3://models/iris"},
     "models[0].traffic.canary": {"models[0].versions": [VERSION_2]},
     "models[0].traffic.mirror": {"models[0].versions": [VERSION_2]},
     "models[0].serving.autoscaler": {"models[0].serving.replicas.max": 3},
