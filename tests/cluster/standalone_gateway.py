@@ -140,7 +140,7 @@ def _answer(text: str) -> Answer:
 
 
 def programs() -> tuple[Path, Path] | None:
-    """Find aigw and Envoy in the environment that `make tools-cluster` fills; None without them."""
+    """Find aigw and Envoy in the environment that `make gateway` fills; None without them."""
     root = Path(__file__).resolve().parents[2] / ".cache/cluster/gateway"
     aigw = root / "theagentrouter_local_gateway/bin/aigw"
     envoy = root / "envoy/_bin/envoy"
@@ -171,7 +171,7 @@ def running(
         authority: The certificate that vouches for the gateway's.
     """
     found = programs()
-    assert found is not None, "run make tools-cluster"
+    assert found is not None, "run make gateway"
     aigw, envoy = found
     (proxy,) = (each for each in objects if each["kind"] == "EnvoyProxy")
     version = proxy["spec"]["provider"]["host"]["envoyVersion"]

@@ -3,7 +3,7 @@
 """Tier 1 as rendered, in the real Envoy AI Gateway, judged by requests.
 
 Level L3 of docs/architecture.md: what the objects mean is decided by the proxy that they configure. Needs root
-(a network namespace) and the packages of `make tools-cluster`; without them the tests say so and are skipped.
+(a network namespace) and the packages of `make gateway`; without them the tests say so and are skipped.
 
 Where upstream cannot do what the platform promises, a test states what happens instead; its name starts with
 `test_difference`.
@@ -39,7 +39,7 @@ from .standalone_gateway import Answer, Gateway, Object
 
 pytestmark = pytest.mark.skipif(
     standalone_gateway.programs() is None or os.geteuid() != 0 or shutil.which("curl") is None,
-    reason="needs root, curl and the packages of make tools-cluster",
+    reason="needs root, curl and the packages of make gateway",
 )
 
 NAMESPACE = "inferencebox-system"
