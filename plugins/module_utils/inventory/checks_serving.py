@@ -34,21 +34,16 @@ def _apis_of_runtimes(draft: Draft) -> Iterator[Problem]:
 
 def _unsupported_together(draft: Draft) -> Iterator[Problem]:
     """What KServe accepts and does not do."""
-    if draft.target != "kubernetes" or not draft.knows("models", "source"):
+    if draft.target != "kubernetes":
         return
     for index, model in enumerate(draft.platform.models):
         path = f"models[{index}]"
-        canary = model.traffic.canary
-        if model.transformer and canary and model.serving.mode == "standard":
-            yield Problem(
-                f"{path}.transformer",
-                model.transformer.image,
-                "does not go with a canary in mode standard, which no transformer calls",
-                "Leave one of the two out, or use mode knative.",
-            )
         if model.runtime == LLM_D:
             yield from _llm_d(model, path)
-        origin = model.origin
+        try:
+            origin = model.origin
+        except ValueError:
+            continue  # a problem of its own
         if model.source_secret is not None and origin.scheme in ("pvc", "python"):
             yield Problem(
                 f"{path}.source_secret",
