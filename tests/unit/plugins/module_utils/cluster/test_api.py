@@ -43,7 +43,9 @@ def test_a_list_is_read_to_its_end() -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         page = request.url.params.get("continue", "1")
         following = {"1": "2", "2": ""}[page]
-        return httpx.Response(200, json={"metadata": {"continue": following}, "items": [{"page": page}]})
+        return httpx.Response(
+            200, json={"metadata": {"continue": following}, "items": [{"page": page}]}
+        )
 
     server = Server(answer)
     assert [one["page"] for one in server.api.list_all("/x", "a=b")] == ["1", "2"]
