@@ -25,8 +25,10 @@ import jwt
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import gateway
+from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes.certificates import (
+    EDGE,
+)
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes.gateway_names import (
-    SERVER_SECRET,
     ApiKey,
 )
 from cryptography import x509
@@ -245,7 +247,7 @@ def _referred(certificate: str, key: str) -> list[Object]:
     return [
         _made(
             "Secret",
-            SERVER_SECRET,
+            EDGE,
             type="kubernetes.io/tls",
             data=_encoded(tls_crt=certificate, tls_key=key),
         ),

@@ -17,11 +17,10 @@ from collections.abc import Sequence
 from ..catalogue import train
 from ..envoy.tier1 import DROPPED_HEADERS
 from ..inventory import Platform
-from . import gateway_policies, gateway_routes, naming, providers, quantities
+from . import certificates, gateway_policies, gateway_routes, naming, providers, quantities
 from .gateway_names import (
     EDGE,
     ENVOY_GROUP,
-    SERVER_SECRET,
     ApiKey,
     gateway_reference,
     standalone,
@@ -107,7 +106,7 @@ def _gateway(platform: Platform) -> Object:
         "allowedRoutes": {"namespaces": {"from": "Same"}},
         "tls": {
             "mode": "Terminate",
-            "certificateRefs": [{"group": "", "kind": "Secret", "name": SERVER_SECRET}],
+            "certificateRefs": [{"group": "", "kind": "Secret", "name": certificates.EDGE}],
         },
     }
     proxy = {"group": ENVOY_GROUP, "kind": "EnvoyProxy", "name": EDGE}

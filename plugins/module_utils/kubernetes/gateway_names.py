@@ -16,10 +16,6 @@ AI_GROUP = "aigateway.envoyproxy.io"
 
 # The Gateway, its EnvoyProxy and the policies on it.
 EDGE = naming.TIER1
-# Secrets with tier 1's certificates: what callers see, and what tier 2 sees.
-SERVER_SECRET = f"{naming.TIER1}-server"
-CLIENT_SECRET = f"{naming.TIER1}-client"
-
 # Where the AI Gateway's filter finds a route by this beginning, it lets the route alone; it answers 404 for
 # every other path of a plain HTTPRoute. (Upstream means it for its own routes to MCP servers.)
 PLAIN_ROUTE_PREFIX = "ai-eg-mcp-"

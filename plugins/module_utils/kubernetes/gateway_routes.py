@@ -16,10 +16,9 @@ from typing import TypeVar
 from ..envoy import replies
 from ..inventory import LANGUAGE_APIS, PREDICTIVE_APIS, Model, Platform, ProviderModel
 from ..serving.upstreams import upstream
-from . import naming, providers
+from . import certificates, naming, providers
 from .gateway_names import (
     AI_GROUP,
-    CLIENT_SECRET,
     CREDENTIAL_HEADERS,
     ENVOY_GROUP,
     MODEL_HEADER,
@@ -85,8 +84,8 @@ def _backends(platform: Platform, model: Model) -> Iterator[Object]:
     else:
         endpoint["fqdn"] = {"hostname": naming.tier2_host(platform), "port": naming.TIER2_PORT}
         spec["tls"] = {
-            "caCertificateRefs": [{"group": "", "kind": "Secret", "name": CLIENT_SECRET}],
-            "clientCertificateRef": {"group": "", "kind": "Secret", "name": CLIENT_SECRET},
+            "caCertificateRefs": [{"group": "", "kind": "Secret", "name": certificates.TIER1_HOP}],
+            "clientCertificateRef": {"group": "", "kind": "Secret", "name": certificates.TIER1_HOP},
             "sni": naming.tier2_host(platform),
         }
     yield make.namespaced(f"{ENVOY_GROUP}/v1alpha1 Backend", name, {"spec": spec}, model=model.name)

@@ -23,6 +23,22 @@ _LABELS = ("Namespace", "Service", "InferenceService", "LLMInferenceService", "G
 # Kinds of RBAC, whose names are path segments instead.
 _PATHS = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
 
+# Kinds that Envoy Gateway reads; without a cluster it tells them apart by name alone.
+_READ_ALONE = (
+    "AIGatewayRoute",
+    "AIServiceBackend",
+    "Backend",
+    "BackendSecurityPolicy",
+    "BackendTLSPolicy",
+    "BackendTrafficPolicy",
+    "ClientTrafficPolicy",
+    "EnvoyProxy",
+    "Gateway",
+    "HTTPRoute",
+    "HTTPRouteFilter",
+    "SecurityPolicy",
+)
+
 
 def name_not_admitted(objects: Objects) -> Iterator[Finding]:
     """Names and labels as the API server, or a controller later, will have them."""
@@ -76,8 +92,8 @@ def name_taken_twice(objects: Objects) -> Iterator[Finding]:
     """Two objects of one name: the later takes the earlier's place."""
     first: dict[tuple[str, str, str], Object] = {}
     for each in objects.all:
-        # Without a cluster, objects are told apart by kind and name alone.
-        place = "" if objects.standalone else namespace(each)
+        alone = objects.standalone and each["kind"] in _READ_ALONE
+        place = "" if alone else namespace(each)
         for kind, called in _names(each):
             other = first.setdefault((kind, place, called), each)
             if other is not each:

@@ -53,7 +53,7 @@ def _models(draw: st.DrawFn, name: str, tenant: str) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": name,
         "tenant": tenant,
-        "framework": draw(st.sampled_from(["sklearn", "xgboost", "lightgbm", "onnx", "llm"])),
+        "framework": draw(st.sampled_from(["sklearn", "xgboost", "lightgbm", "pytorch", "llm"])),
         "source": draw(
             st.sampled_from(["s3://bucket/path", "gs://bucket/path", "hf://a/b", "pvc://claim"])
         ),
