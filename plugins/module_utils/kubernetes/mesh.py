@@ -16,11 +16,10 @@ from __future__ import annotations
 from ..inventory import NAMESPACES, Canary, Model, Platform
 from . import naming, network
 from .certificates import TIER2_HOP
+from .gateway_names import TENANT_HEADER
 from .objects import Maker, Object
 
 _NETWORKING = "networking.istio.io/v1"
-# The header in which tier 1 hands on the tenant that it has verified.
-TENANT_HEADER = "x-tenant-id"
 # Port of knative-local-gateway at the pods of Knative's ingress gateway.
 # https://github.com/knative-extensions/net-istio, config/203-local-gateway.yaml
 _KNATIVE_LOCAL_PORT = 8081

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from ..inventory import NAMESPACES, Model, Platform, Tenant
-from . import access, naming, network, storage_hosts
+from . import access, naming, network, quantities, storage_hosts
 from .objects import Maker, Object
 from .system import restricted_pods
 
@@ -67,7 +67,7 @@ def _quota(make: Maker, tenant: Tenant, models: list[Model]) -> Object:
         extra = surge * max((model.serving.resources.cpu for model in models), default=0)
         for place, kind in enumerate(("requests", "limits")):
             own = pods * sum(taken[place][0] for taken in beside)
-            hard[f"{kind}.cpu"] = cores(limits.cpu + extra + own)
+            hard[f"{kind}.cpu"] = quantities.cores(limits.cpu + extra + own)
     if limits.memory is not None:
         room = surge * max((model.serving.resources.memory or 0 for model in models), default=0)
         for place, kind in enumerate(("requests", "limits")):
@@ -79,13 +79,6 @@ def _quota(make: Maker, tenant: Tenant, models: list[Model]) -> Object:
 def _pods(model: Model) -> int:
     most = model.serving.replicas.max if naming.passes_transformer(model) else 0
     return model.processes + most
-
-
-def cores(number: float) -> str:
-    """Write a number of cores as Kubernetes does: 0.5 becomes "500m"."""
-    thousandths = round(number * 1000)
-    whole, rest = divmod(thousandths, 1000)
-    return f"{thousandths}m" if rest else str(whole)
 
 
 def mebibytes(size: float) -> str:

@@ -170,7 +170,7 @@ def test_tier_2_is_reached_with_a_certificate_and_by_the_models_host() -> None:
     (endpoint,) = backend["endpoints"]
     assert endpoint["hostname"] == "iris.tenant-a.inference.example.org"
     assert endpoint["fqdn"]["hostname"].startswith("tier2.inferencebox-system.")
-    assert backend["tls"]["clientCertificateRef"]["name"] == "tier1-hop-tls"
+    assert backend["tls"]["clientCertificateRef"]["name"] == "tier1-client"
     assert backend["tls"]["sni"] == endpoint["fqdn"]["hostname"]
     assert "insecureSkipVerify" not in backend["tls"]
 
