@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from ..inventory import NAMESPACES, Model, Platform, Tenant
+from ..serving.upstreams import LLAMACPP
 from . import access, naming, network, quantities, storage_hosts
 from .objects import Maker, Object
+from .runtimes import runtime_of
 from .system import restricted_pods
 
 # What each pod takes over its model: cores and bytes, requested and at most.
@@ -207,7 +209,9 @@ def _mesh_policies(
         made += _callers(platform, make, model)
     made.append(
         make.namespaced(
-            "networking.istio.io/v1 Sidecar", "default", {"spec": _reach(platform, tenant)}
+            "networking.istio.io/v1 Sidecar",
+            "default",
+            {"spec": _sidecar(platform, tenant, models)},
         )
     )
     return made
@@ -254,7 +258,7 @@ def _allow(
     )
 
 
-def _reach(platform: Platform, tenant: Tenant) -> Object:
+def _sidecar(platform: Platform, tenant: Tenant, models: list[Model]) -> Object:
     """What a tenant's sidecars know of the mesh, and so what its pods can call at all.
 
     Knative's gateway in Istio's namespace is not among it: whoever may call that may call anybody's model.
@@ -263,7 +267,17 @@ def _reach(platform: Platform, tenant: Tenant) -> Object:
     if platform.observability.prometheus != "disabled":
         hosts.append(f"{NAMESPACES['monitoring']}/{naming.COLLECTOR_HOST}")
     mode = "REGISTRY_ONLY" if tenant.isolation == "hard" else "ALLOW_ANY"
-    return {"egress": [{"hosts": hosts}], "outboundTrafficPolicy": {"mode": mode}}
+    # A request sent on a connection that the server is closing is lost, and may not be repeated. So idle
+    # connections inside a pod end before a server ends them (KServe's after 65 s), and where one does so
+    # without a word, each request gets its own.
+    reuse: Object = {"idleTimeout": "30s"}
+    if any(runtime_of(model).name == LLAMACPP for model in models):
+        reuse["maxRequestsPerConnection"] = 1
+    return {
+        "egress": [{"hosts": hosts}],
+        "outboundTrafficPolicy": {"mode": mode},
+        "inboundConnectionPool": {"http": reuse},
+    }
 
 
 def _storage_entry(make: Maker, models: list[Model]) -> list[Object]:
