@@ -37,7 +37,7 @@ class Api:
 
     Args:
         connection: Where to and as whom.
-        patience: How long, in seconds, to repeat a request that may succeed later.
+        patience: How long after a first failure, in seconds, to repeat a request that may succeed later.
         transport: What sends the requests; None for the network.
     """
 
@@ -164,7 +164,7 @@ class Api:
         patient: bool = True,
     ) -> tuple[int, dict[str, Any]]:
         content = None if body is None else json.dumps(body).encode()
-        deadline = time.monotonic() + (self.patience if patient else 0.0)
+        deadline: float | None = None
         pause = _FIRST_PAUSE_SECONDS
         while True:
             wanted = 0.0
@@ -191,6 +191,8 @@ class Api:
                 # Nothing listens there, or it is not who it should be: that is for a person to mend.
                 if isinstance(error, (httpx.ConnectError, httpx.ProxyError)):
                     raise failure from error
+            if deadline is None:
+                deadline = time.monotonic() + (self.patience if patient else 0.0)
             pause = max(pause, wanted)
             if time.monotonic() + pause > deadline:
                 raise failure

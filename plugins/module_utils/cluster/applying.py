@@ -25,6 +25,8 @@ from .waves import DEFINITIONS, wave
 
 _CONFLICT = "FieldManagerConflict"
 _CONFLICT_WITH = re.compile(r'conflict with "(?P<manager>[^"]+)"')
+# The server compiles a schema while the request waits, and gives up on it after 34 s.
+_DEFINITIONS_AT_ONCE = 4
 # From "Established" to answering takes the server a moment.
 _DEFINITION_PAUSE_SECONDS = 0.2
 
@@ -123,7 +125,11 @@ class _Run:
                 members = list(group)
                 dry = failed or self._options.check
                 work = self._task(before, dry=dry, skipping=failed)
-                results = list(pool.map(work, members))
+                if number == DEFINITIONS:
+                    with ThreadPoolExecutor(_DEFINITIONS_AT_ONCE) as few:
+                        results = list(few.map(work, members))
+                else:
+                    results = list(pool.map(work, members))
                 if number == DEFINITIONS and not dry:
                     results = self._established(members, results)
                 failed = failed or any(one.status == "failed" for one in results)
