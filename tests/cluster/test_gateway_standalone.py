@@ -166,6 +166,7 @@ class Signer:
             "exp": now + 3600,
             **claims,
         }
+        body = {name: value for name, value in body.items() if value is not None}
         return jwt.encode(body, self.key, "ES256", headers={"kid": self.issuer})
 
     def key_set(self) -> str:
@@ -578,3 +579,9 @@ def test_difference_anthropics_errors_have_openais_form(edge: Gateway) -> None:
     answer = edge.request("POST", "/anthropic/v1/messages", body, caller("tenant-a"))
     assert answer.status == 404
     assert answer.json()["error"]["code"] == "model_not_found"
+
+
+def test_difference_a_token_without_expiry_is_let_in(edge: Gateway) -> None:
+    """Nothing in a SecurityPolicy demands one; tokens of the platform's own issuer always expire."""
+    headers = bearer(BUILTIN.token("tenant-a", exp=None))
+    assert edge.request("POST", *CALLS["iris"], headers).status == 200

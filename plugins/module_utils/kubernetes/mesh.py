@@ -13,7 +13,7 @@ route that this Gateway has.
 
 from __future__ import annotations
 
-from ..inventory import NAMESPACES, Canary, Model, Platform
+from ..inventory import LANGUAGE_APIS, NAMESPACES, Canary, Model, Platform
 from . import naming, network
 from .certificates import TIER2_HOP
 from .gateway_names import TENANT_HEADER
@@ -246,9 +246,11 @@ def _standard(model: Model) -> Object:
 
 
 def _virtual_service(platform: Platform, model: Model, http: Object) -> Object:
+    if not any(api in LANGUAGE_APIS for api in model.publish.apis):
+        # Of a stream of tokens, tier 1 bounds the silence, and nobody the whole.
+        http = {**http, "timeout": f"{model.serving.request_timeout_seconds:g}s"}
     http = {
         **http,
-        "timeout": f"{model.serving.request_timeout_seconds:g}s",
         # Each of these happens before a server saw the request: no work is done twice.
         "retries": {"attempts": 2, "retryOn": "connect-failure,refused-stream"},
     }

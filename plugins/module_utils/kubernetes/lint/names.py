@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from ..objects import Object
-from .objects import Finding, Objects, Rule, name, namespace, shown, spec
+from .objects import Finding, Objects, Rule, made_services, name, namespace, shown, spec
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _SERVICE = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
@@ -68,7 +68,7 @@ def _not_admitted(each: Object, path: str, reason: str) -> Finding:
 def made_name_too_long(objects: Objects) -> Iterator[Finding]:
     """KServe appends to a name what it is for, and a Service ends at 63 characters."""
     for service in objects.of("InferenceService"):
-        for made in _made_services(service):
+        for made in made_services(service):
             if len(made) > _LABEL_CHARACTERS:
                 yield Finding(
                     "made-name-too-long",
@@ -77,15 +77,6 @@ def made_name_too_long(objects: Objects) -> Iterator[Finding]:
                     f"its Service {made} has {len(made)} characters, and is never made",
                     f"Use a name {len(made) - _LABEL_CHARACTERS} characters shorter.",
                 )
-
-
-def _made_services(service: Object) -> Iterator[str]:
-    called = name(service)
-    for component in ("predictor", "transformer", "explainer"):
-        if component in spec(service):
-            yield f"{called}-{component}"
-    for canary in spec(service).get("canary") or []:
-        yield f"{called}-{canary['predictor'].get('name', '')}-predictor"
 
 
 def name_taken_twice(objects: Objects) -> Iterator[Finding]:
@@ -112,7 +103,7 @@ def _names(each: Object) -> Iterator[tuple[str, str]]:
     if each["kind"] == "AIGatewayRoute":
         yield "HTTPRoute", name(each)
     if each["kind"] == "InferenceService":
-        for made in _made_services(each):
+        for made in made_services(each):
             yield "Service", made
 
 

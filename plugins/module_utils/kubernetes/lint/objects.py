@@ -106,3 +106,13 @@ def backend_references(each: Object) -> Iterator[tuple[str, Object]]:
     for index, rule in enumerate(spec(each).get("rules") or []):
         for place, reference in enumerate(rule.get("backendRefs") or []):
             yield f"spec.rules[{index}].backendRefs[{place}]", reference
+
+
+def made_services(service: Object) -> Iterator[str]:
+    """List the Services that KServe makes of an InferenceService."""
+    called = name(service)
+    for component in ("predictor", "transformer", "explainer"):
+        if component in spec(service):
+            yield f"{called}-{component}"
+    for canary in spec(service).get("canary") or []:
+        yield f"{called}-{canary['predictor'].get('name', '')}-predictor"

@@ -8,12 +8,23 @@ from collections.abc import Iterator
 
 from ..gateway_names import PLAIN_ROUTE_PREFIX
 from ..objects import Object
-from .objects import Finding, Objects, Rule, backend_references, name, namespace, shown, spec
+from .objects import (
+    Finding,
+    Objects,
+    Rule,
+    backend_references,
+    made_services,
+    name,
+    namespace,
+    shown,
+    spec,
+)
 
 _GATEWAY = "gateway.networking.k8s.io"
 _ENVOY = "gateway.envoyproxy.io"
 _AI = "aigateway.envoyproxy.io"
 _POOL = "inference.networking.k8s.io"
+_CLUSTER = ".svc.cluster.local"
 _ROUTES = ("HTTPRoute", "GRPCRoute", "AIGatewayRoute")
 
 
@@ -48,6 +59,29 @@ def _backend_kind(route: Object, reference: Object) -> str:
     if route["kind"] == "AIGatewayRoute":
         return str(reference.get("kind", "AIServiceBackend"))
     return str(reference.get("kind", "Service"))
+
+
+def destination_without_service(objects: Objects) -> Iterator[Finding]:
+    """KServe makes the Services of models, and only of those that it is given."""
+    made = {
+        f"{service}.{namespace(each)}.svc.cluster.local"
+        for each in objects.of("InferenceService")
+        for service in made_services(each)
+    }
+    for virtual in objects.of("VirtualService"):
+        for index, http in enumerate(spec(virtual).get("http") or []):
+            for place, route in enumerate(http.get("route") or []):
+                host = route.get("destination", {}).get("host", "")
+                service, _, rest = host.partition(".")
+                ours = service.endswith(("-predictor", "-transformer")) and rest.endswith(_CLUSTER)
+                if ours and host not in made:
+                    yield Finding(
+                        "destination-without-service",
+                        shown(virtual),
+                        f"spec.http[{index}].route[{place}].destination.host",
+                        f"no InferenceService makes {host}, so requests end in 503",
+                        "Add the InferenceService, or send requests elsewhere.",
+                    )
 
 
 def reference_without_grant(objects: Objects) -> Iterator[Finding]:
@@ -263,6 +297,7 @@ def proxy_unreferenced(objects: Objects) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     backend_without_object,
+    destination_without_service,
     reference_without_grant,
     route_not_admitted,
     plain_route_under_ai_filter,

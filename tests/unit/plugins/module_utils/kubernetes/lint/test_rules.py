@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import objects
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes.lint import (
     RULES,
@@ -357,6 +359,20 @@ spec: {targetRefs: [{kind: Backend, name: idp}]}
         GATEWAY + AI_ROUTE.replace("kind: Backend, name: chat", "kind: Backend, name: chats"),
         "name: chats",
         "name: chat",
+    ),
+    Case(
+        "destination-without-service",
+        "VirtualService tenant-a/iris",
+        "spec.http[0].route[0].destination.host",
+        service("Standard", "{predictor: {}}")
+        + """
+---
+kind: VirtualService
+metadata: {name: iris, namespace: tenant-a}
+spec: {http: [{route: [{destination: {host: irises-predictor.tenant-a.svc.cluster.local}}]}]}
+""",
+        "irises-predictor",
+        "iris-predictor",
     ),
     Case(
         "reference-without-grant",
@@ -717,3 +733,17 @@ def test_every_rule_has_a_case() -> None:
 @pytest.mark.parametrize("platform", [sample.full, sample.small])
 def test_what_the_platform_renders_is_clean(platform: Any) -> None:
     assert lint(objects(platform())) == []
+
+
+def test_a_model_on_llm_d_has_no_route_yet_and_the_lint_says_so() -> None:
+    raw = copy.deepcopy(sample.FULL)
+    raw["models"][2] = {
+        "name": "chatty",
+        "tenant": "tenant-b",
+        "framework": "llm",
+        "runtime": "llm-d",
+        "source": "hf://owner/name",
+    }
+    (found,) = lint(objects(load(raw)))
+    assert found.rule == "destination-without-service"
+    assert found.object == "VirtualService tenant-b/chatty"
