@@ -51,7 +51,8 @@ options:
   prune:
     description:
       - Remove what this platform, or this O(part) of it, applied before and O(objects) no longer holds, when everything
-        else is applied and ready. Objects that controllers derived and objects of others are left alone.
+        else is applied and ready. Objects that controllers derived and objects of others are left alone, but for those in
+        a namespace that goes.
     type: bool
     default: false
   prune_definitions:

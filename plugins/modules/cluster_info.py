@@ -131,6 +131,8 @@ def main() -> None:
         )
     except PlatformError as error:
         module.fail_json(msg=str(error), invocation=shown)
+    for warning in reading.warnings:
+        module.warn(warning)
     drift = {} if reading.drift is None else {"drift": reading.drift}
     module.exit_json(
         changed=False,

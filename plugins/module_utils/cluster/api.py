@@ -39,6 +39,10 @@ class Api:
         connection: Where to and as whom.
         patience: How long after a first failure, in seconds, to repeat a request that may succeed later.
         transport: What sends the requests; None for the network.
+
+    Attributes:
+        server: URL of the API server.
+        warnings: What a person should know of the connection.
     """
 
     def __init__(
@@ -49,6 +53,10 @@ class Api:
     ) -> None:
         self.patience = patience
         self.server = connection.server
+        self.warnings: tuple[str, ...] = ()
+        if not connection.verified:
+            text = "the kubeconfig switches the verification of the API server's certificate off"
+            self.warnings = (text,)
         self._extensions = (
             {"sni_hostname": connection.server_name} if connection.server_name else {}
         )

@@ -237,13 +237,16 @@ class _Run:
 
     def _established(self, members: Sequence[Wanted], results: list[Outcome]) -> list[Outcome]:
         good = {one.key for one in results if one.status != "failed"}
-        late = waiting.until_ready(
-            self._api,
-            [one for one in members if one.key in good],
-            self._owner.selector,
-            self._options.definition_timeout,
-        )
-        reasons = {one.key: one.reason for one in late}
+        try:
+            late = waiting.until_ready(
+                self._api,
+                [one for one in members if one.key in good],
+                self._owner.selector,
+                self._options.definition_timeout,
+            )
+            reasons = {one.key: one.reason for one in late}
+        except ClusterError as error:
+            reasons = dict.fromkeys(good, str(error))
         return [
             Outcome(one.key, one.api_version, "failed", reasons[one.key])
             if one.key in reasons

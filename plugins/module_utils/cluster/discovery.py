@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import ClusterError
 from .api import Api
 
 # The aggregated form, stable since Kubernetes 1.30.
@@ -63,11 +64,17 @@ class Resources:
         """Ask the cluster.
 
         Raises:
-            ClusterError: The cluster cannot be asked.
+            ClusterError: The cluster cannot be asked, or does not answer in this form.
         """
         known: dict[tuple[str, str], Resource] = {}
         for root in ("/api", "/apis"):
-            for resource in _read(api.get(root, accept=_ACCEPT)):
+            answer = api.get(root, accept=_ACCEPT)
+            if answer.get("kind") != "APIGroupDiscoveryList":
+                raise ClusterError(
+                    f"the API server {api.server} is too old",
+                    "It must be Kubernetes 1.30 or newer.",
+                )
+            for resource in _read(answer):
                 known[resource.api_version, resource.kind] = resource
         return cls(known)
 

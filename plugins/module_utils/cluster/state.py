@@ -30,12 +30,14 @@ class Reading:
         objects: One row an object that the platform applied.
         drift: Rows by kind of difference; None where nobody said what is wanted.
         unreadable: Kinds that could not be searched, and why.
+        warnings: What a person should know of the connection.
     """
 
     version: str
     objects: list[dict[str, Any]]
     drift: dict[str, list[dict[str, Any]]] | None
     unreadable: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
 def read(
@@ -62,7 +64,7 @@ def read(
         present = pruning.owned(api, resources, owner, whole=_is_awaited)
         rows = [_row(api, key, *present.items[key]) for key in sorted(present.items)]
         drift = None if wanted is None else _drift(api, resources, owner, wanted, present)
-    return Reading(version, rows, drift, present.unreadable)
+        return Reading(version, rows, drift, present.unreadable, api.warnings)
 
 
 def _is_awaited(resource: Resource) -> bool:

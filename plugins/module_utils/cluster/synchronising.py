@@ -13,14 +13,14 @@ import yaml
 
 from ..errors import ClusterError
 from . import applying, pruning, waiting
-from .api import connect
+from .api import Api, connect
 from .applying import Outcome
 from .discovery import Resources
 from .objects import Key, Owner, Wanted, masked, prepare, secret_values
 
 _CHANGES = frozenset({"created", "changed", "deleted"})
-# A module's result hides these wherever they occur; shorter ones would hide half of every word.
-_SHORTEST_HIDDEN = 8
+# A module's result hides these wherever they occur; shorter ones may be names that it is about.
+_SHORTEST_HIDDEN = 16
 
 
 @dataclass(frozen=True)
@@ -98,19 +98,36 @@ def synchronise(request: Request) -> Report:
         options = applying.Options(request.check, request.diff, takeovers)
         outcomes = applying.apply(api, wanted, owner, options)
         if any(one.status == "failed" for one in outcomes):
-            return Report(tuple(outcomes), _refusals(outcomes))
-        if request.wait_timeout and not request.check:
-            late = waiting.until_ready(api, wanted, owner.selector, request.wait_timeout)
-            if late:
-                outcomes = _with_late(outcomes, late)
-                return Report(tuple(outcomes), _lateness(late, request.wait_timeout))
-        if not request.prune:
-            return Report(tuple(outcomes))
-        return _pruned(api, resources, wanted, owner, request, outcomes)
+            report = Report(tuple(outcomes), _refusals(outcomes))
+        else:
+            try:
+                report = _completed(api, resources, wanted, owner, request, outcomes)
+            except ClusterError as error:
+                # Something was applied, and who reads the report must know.
+                report = Report(tuple(outcomes), str(error))
+        return replace(report, warnings=(*api.warnings, *report.warnings))
+
+
+def _completed(
+    api: Api,
+    resources: Resources,
+    wanted: Sequence[Wanted],
+    owner: Owner,
+    request: Request,
+    outcomes: list[Outcome],
+) -> Report:
+    """What follows when everything is applied."""
+    if request.wait_timeout and not request.check:
+        late = waiting.until_ready(api, wanted, owner.selector, request.wait_timeout)
+        if late:
+            return Report(tuple(_with_late(outcomes, late)), _lateness(late, request.wait_timeout))
+    if not request.prune:
+        return Report(tuple(outcomes))
+    return _pruned(api, resources, wanted, owner, request, outcomes)
 
 
 def _pruned(
-    api: Any,
+    api: Api,
     resources: Resources,
     wanted: Sequence[Wanted],
     owner: Owner,

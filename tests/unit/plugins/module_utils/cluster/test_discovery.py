@@ -7,10 +7,12 @@ from __future__ import annotations
 import typing as t
 
 import httpx
+import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.discovery import (
     Resource,
     Resources,
 )
+from ansible_collections.inferencebox.platform.plugins.module_utils.errors import ClusterError
 
 from .fake_server import Server
 
@@ -57,8 +59,13 @@ ANSWERS = {
 }
 
 
+def answer(request: httpx.Request) -> httpx.Response:
+    items = ANSWERS[request.url.path]
+    return httpx.Response(200, json={"kind": "APIGroupDiscoveryList", "items": items})
+
+
 def resources() -> Resources:
-    server = Server(lambda request: httpx.Response(200, json={"items": ANSWERS[request.url.path]}))
+    server = Server(answer)
     found = Resources.of(server.api)
     assert server.asked("GET") == ["/api", "/apis"]
     return found
@@ -86,3 +93,9 @@ def test_a_group_without_kinds_is_not_served() -> None:
     assert resources().serves("example.com")
     assert not resources().serves("metrics.example.com")
     assert Resource("", "v1", "Pod", "pods", namespaced=True).api_version == "v1"
+
+
+def test_a_server_that_answers_in_the_old_form_is_too_old() -> None:
+    server = Server(lambda _: httpx.Response(200, json={"kind": "APIVersions", "versions": ["v1"]}))
+    with pytest.raises(ClusterError, match=r"is too old\. It must be Kubernetes 1\.30"):
+        Resources.of(server.api)

@@ -44,10 +44,14 @@ class Cluster:
 
     def __init__(self) -> None:
         self.kept: dict[str, Object] = {}
+        # The server goes away when an object of this name is there.
+        self.last_name = ""
         self.server = Server(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         path, dry = request.url.path, "dryRun" in request.url.params
+        if any(one["metadata"]["name"] == self.last_name for one in self.kept.values()):
+            raise httpx.ConnectError("connection refused", request=request)
         if request.method == "PATCH":
             if path.rpartition("/")[2].startswith("bad"):
                 return status(422, "Invalid value")
@@ -183,3 +187,16 @@ def test_a_takeover_of_no_object_is_a_mistake() -> None:
     request = synchronising.Request([config("a")], "demo", take_ownership=[row])
     with pytest.raises(ClusterError, match="take_ownership: ConfigMap nobody is not among"):
         synchronising.synchronise(request)
+
+
+def test_what_was_applied_is_reported_when_the_server_goes_away(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synchronising, "connect", lambda *_: cluster.server.api)
+    monkeypatch.setattr(Resources, "of", lambda _: resources())
+    cluster.last_name = "r"
+    request = synchronising.Request([SPACE, route("r")], "demo", wait_timeout=5)
+    report = synchronising.synchronise(request)
+    assert [one.status for one in report.outcomes] == ["created", "created"]
+    assert "does not answer: connection refused" in report.problem
+    assert report.result()["changed"] is True
