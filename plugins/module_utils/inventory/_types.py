@@ -42,6 +42,11 @@ _DOMAIN = re.compile(r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0
 _VERSION = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _CHECKSUM = re.compile(r"^sha256:[0-9a-f]{64}$")
 _HEADER = re.compile(r"^[a-z0-9][a-z0-9-]*$")
+# A tag or a digest is demanded: `latest` by omission is nobody's decision.
+_IMAGE = re.compile(
+    r"^[a-z0-9][a-zA-Z0-9.:-]*(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
+    r"(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$"
+)
 
 # The digits are bounded so that no number is too large to reckon with.
 _DURATION = re.compile(r"^(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)$")
@@ -168,6 +173,22 @@ def _header_rule(value: str) -> None:
         )
 
 
+def _object_rule(value: str) -> None:
+    if len(value) > 253 or not _DOMAIN.fullmatch(value):
+        raise refuse(
+            "is not the name of a Kubernetes object",
+            "Use lower case letters, digits, dashes and dots; start and end with no dash or dot.",
+        )
+
+
+def _image_rule(value: str) -> None:
+    if not _IMAGE.fullmatch(value):
+        raise refuse(
+            "is not a container image",
+            "Write registry/repository with a tag or a digest: registry.example.org/team/image:1.0",
+        )
+
+
 def _text_rule(value: str) -> None:
     if not value.strip():
         raise refuse("is empty", "Write the text, or leave the key out.")
@@ -285,6 +306,14 @@ Checksum = Annotated[
 ]
 HeaderName = Annotated[
     _Text, ruled(_header_rule), _schema("string", "header name", pattern=_HEADER.pattern)
+]
+ObjectName = Annotated[
+    _Text,
+    ruled(_object_rule),
+    _schema("string", "name of a Kubernetes object", pattern=_DOMAIN.pattern, maxLength=253),
+]
+Image = Annotated[
+    _Text, ruled(_image_rule), _schema("string", "container image", pattern=_IMAGE.pattern)
 ]
 Text = Annotated[_Text, ruled(_text_rule), _schema("string", "text", minLength=1)]
 

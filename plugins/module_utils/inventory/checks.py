@@ -7,47 +7,25 @@ from __future__ import annotations
 import ipaddress
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import Problem
+from .checks_cluster import CLUSTER_CHECKS
+from .checks_providers import PROVIDER_CHECKS, external_names
+from .checks_serving import SERVING_CHECKS
+from .draft import Check, Draft, choose
 from .models import APIS, PREDICTIVE_APIS, Model
-from .names import SOCKET_PATH_BYTES, spare_socket_bytes, unix_user
-from .platform import BUILTIN_ISSUER, Issuer, Platform, qualified
+from .names import (
+    SOCKET_PATH_BYTES,
+    spare_socket_bytes,
+    unix_user,
+)
+from .platform import BUILTIN_ISSUER, Issuer, qualified
 from .support import refused_settings
 
 # The name under which the platform signs API keys.
 _KEYS_ISSUER = "keys"
-
-
-@dataclass(frozen=True)
-class Draft:
-    """An inventory on which the checks can work, whether it is valid or not.
-
-    Attributes:
-        platform: The inventory; values that could not be read are replaced.
-        replaced: Paths of the values that were replaced: what is said of them means nothing.
-    """
-
-    platform: Platform
-    replaced: frozenset[str] = frozenset()
-
-    def knows(self, kind: str, key: str) -> bool:
-        """Whether `key` of every entry of a list is what the user wrote.
-
-        Args:
-            kind: "tenants" or "models".
-            key: Path of the key inside an entry.
-        """
-        for path in self.replaced:
-            head, _, rest = path.partition(".")
-            if head.split("[")[0] == kind and (not rest or f"{key}.".startswith(f"{rest}.")):
-                return False
-        return True
-
-
-Check = Callable[[Draft], Iterator[Problem]]
 
 
 def find_problems(draft: Draft) -> Iterator[Problem]:
@@ -68,6 +46,7 @@ def _unique_names(draft: Draft) -> Iterator[Problem]:
     named: tuple[tuple[str, str, Sequence[Any]], ...] = (
         ("tenants", "tenant", platform.tenants),
         ("models", "model", platform.models),
+        ("providers", "provider", platform.providers),
         ("platform_identity.issuers", "issuer", platform.identity.issuers),
     )
     for path, kind, entries in named:
@@ -98,7 +77,7 @@ def _owners(draft: Draft) -> Iterator[Problem]:
                 f"models[{index}].tenant",
                 model.tenant,
                 "is not a tenant of this platform",
-                _choose("Use one of", known, "Add the tenant."),
+                choose("Use one of", known, "Add the tenant."),
             )
 
 
@@ -106,9 +85,14 @@ def _references(draft: Draft) -> Iterator[Problem]:
     platform = draft.platform
     if not (draft.knows("models", "name") and draft.knows("models", "tenant")):
         return
-    served = {model.qualified_name for model in platform.models}
-    owners = {model.name: model.tenant for model in platform.models}
+    if not (draft.knows("providers", "name") and draft.knows("providers", "models")):
+        return
+    external = external_names(platform)
+    served = {model.qualified_name for model in platform.models} | set(external)
+    owners = {entry.partition("/")[2]: entry.partition("/")[0] for entry in external}
+    owners |= {model.name: model.tenant for model in platform.models}
     tenants = {tenant.name for tenant in platform.tenants}
+    tenants |= {provider.name for provider in platform.providers}
     for index, tenant in enumerate(platform.tenants):
         seen: set[str] = set()
         for place, entry in enumerate(tenant.allow):
@@ -131,7 +115,7 @@ def _references(draft: Draft) -> Iterator[Problem]:
                     path,
                     entry,
                     "is not a model of this platform",
-                    _choose("Use one of", owners, "Add the model, or remove the entry."),
+                    choose("Use one of", owners, "Add the model, or remove the entry."),
                 )
             seen.add(target)
 
@@ -152,6 +136,17 @@ def _callable_by_somebody(draft: Draft) -> Iterator[Problem]:
                 "is a model that nobody may call",
                 f"Add {model.name} to models.allow of {model.tenant}, or remove the model.",
             )
+    allowed |= {model.fallback for model in platform.models if model.fallback}
+    for index, provider in enumerate(platform.providers):
+        for place, external in enumerate(provider.models):
+            if f"{provider.name}/{external.name}" not in allowed:
+                yield Problem(
+                    f"providers[{index}].models[{place}].name",
+                    external.name,
+                    "is a model that nobody may call",
+                    f"Add {provider.name}/{external.name} to a tenant's models.allow, make it a "
+                    "model's fallback, or remove it.",
+                )
 
 
 def _replicas(draft: Draft) -> Iterator[Problem]:
@@ -211,6 +206,7 @@ def _traffic(draft: Draft) -> Iterator[Problem]:
             ("canary.version", traffic.canary.version if traffic.canary else None),
             ("mirror", traffic.mirror),
         )
+        known = {other.version for other in model.versions}
         for key, version in others:
             if version == model.version:
                 yield Problem(
@@ -219,13 +215,46 @@ def _traffic(draft: Draft) -> Iterator[Problem]:
                     "is the version that already answers",
                     "Name another version, or leave it out.",
                 )
+            elif version is not None and version not in known:
+                yield Problem(
+                    f"models[{index}].traffic.{key}",
+                    version,
+                    "is a version without files",
+                    f"Add it to versions of {model.name}, with its source.",
+                )
+
+
+def _versions(draft: Draft) -> Iterator[Problem]:
+    for index, model in enumerate(draft.platform.models):
+        seen = {model.version}
+        canary = model.traffic.canary
+        used = {canary.version if canary else None, model.traffic.mirror}
+        for place, other in enumerate(model.versions):
+            path = f"models[{index}].versions[{place}].version"
+            if other.version in seen:
+                yield Problem(path, other.version, "is there already", "Give each version once.")
+            elif other.version not in used:
+                yield Problem(
+                    path,
+                    other.version,
+                    "is a version that nobody gets",
+                    "Name it in traffic, or remove it.",
+                )
+            seen.add(other.version)
 
 
 def _checksums(draft: Draft) -> Iterator[Problem]:
     for index, model in enumerate(draft.platform.models):
-        if model.source.startswith("https://") and model.checksum is None:
+        places = [(f"models[{index}]", model.source, model.checksum)]
+        places += [
+            (f"models[{index}].versions[{place}]", other.source, other.checksum)
+            for place, other in enumerate(model.versions)
+        ]
+        for path, source, checksum in places:
+            if not source.startswith("https://") or checksum is not None:
+                continue
             yield Problem(
-                f"models[{index}].checksum",
+                f"{path}.checksum",
                 None,
                 "is missing",
                 "Add it: files from https must be named by what `sha256sum FILE` prints, "
@@ -261,7 +290,7 @@ def _budgets(draft: Draft) -> Iterator[Problem]:
 
 
 def _sum(models: Sequence[Model], each: Callable[[Model], float]) -> float:
-    return sum(each(model) * model.serving.replicas.max for model in models)
+    return sum(each(model) * model.processes for model in models)
 
 
 def _measured_memory(draft: Draft) -> Iterator[Problem]:
@@ -389,7 +418,7 @@ def _is_loopback(host: str) -> bool:
 
 def _names_on_the_machine(draft: Draft) -> Iterator[Problem]:
     platform = draft.platform
-    if platform.target != "local":
+    if draft.target != "local":
         return
     users: defaultdict[str, list[str]] = defaultdict(list)
     for index, tenant in enumerate(platform.tenants):
@@ -414,26 +443,25 @@ def _names_on_the_machine(draft: Draft) -> Iterator[Problem]:
         )
 
 
-def _choose(lead: str, names: Any, otherwise: str) -> str:
-    listed = ", ".join(sorted(names))
-    return f"{lead} {listed}." if listed else otherwise
-
-
 CHECKS: tuple[Check, ...] = (
     _some_tenant,
     _unique_names,
     _owners,
     _references,
     _callable_by_somebody,
+    *PROVIDER_CHECKS,
     _replicas,
     _apis,
     _examples,
     _traffic,
+    _versions,
     _checksums,
     _measured_memory,
     _budgets,
     _ports,
     _issuers,
     _names_on_the_machine,
-    lambda draft: refused_settings(draft.platform),
+    *CLUSTER_CHECKS,
+    *SERVING_CHECKS,
+    lambda draft: refused_settings(draft.platform) if draft.target else iter(()),
 )

@@ -10,6 +10,7 @@ value is dropped.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -18,24 +19,28 @@ from pydantic_core import ErrorDetails
 
 from ..errors import InventoryError, Problem
 from ._types import DRAFT
-from .checks import Draft, find_problems
+from .checks import find_problems
+from .draft import Draft
 from .platform import Platform, default_home
 from .problems import Location, from_pydantic, path_of
 from .support import refused_target
 
 _PREFIX = "platform_"
-_OTHERS = ("tenants", "models")
+_OTHERS = ("tenants", "models", "providers")
 
 # What replaces a value that is required and cannot be read.
 _REPLACEMENTS: Mapping[str, Any] = {
     "platform_name": "?",
-    "platform_target": "kubernetes",  # refuses no setting, so that none is blamed on a wrong target
+    "platform_target": "kubernetes",  # never looked at: see Draft.target
     "name": "?",
     "tenant": "?",
     "framework": "custom",
     "source": "?",
     "version": "?",
     "weight": 0,
+    "kind": "openai",
+    "secret": "?",
+    "image": "?",
 }
 
 # Each round replaces at least one value or drops what holds it: this is far beyond any nesting.
@@ -49,7 +54,7 @@ def select_variables(variables: Mapping[str, Any]) -> dict[str, Any]:
         variables: Any variables. The values are read for those alone that are picked.
 
     Returns:
-        `tenants`, `models` and everything that starts with ``platform_``.
+        `tenants`, `models`, `providers` and everything that starts with ``platform_``.
     """
     return {key: variables[key] for key in variables if key in _OTHERS or key.startswith(_PREFIX)}
 
@@ -67,7 +72,7 @@ def load(raw: Mapping[str, Any], *, installable: bool = False) -> Platform:
 
     Raises:
         InventoryError: Something is wrong; `problems` holds everything found, in the order of
-            tenants and models.
+            tenants, models and providers.
     """
     data = select_variables(raw)
     name = data.get("platform_name")
@@ -146,7 +151,8 @@ def _replace(data: dict[str, Any], location: Location, replaced: set[Location]) 
     key = location[-1]
     if isinstance(key, int):
         if isinstance(holder, list) and key < len(holder):
-            holder[key] = {} if path_of(location[:-1]) in _LISTS_OF_SECTIONS else "?"
+            kind = re.sub(r"\[\d+\]", "[]", path_of(location[:-1]))
+            holder[key] = {} if kind in _LISTS_OF_SECTIONS else "?"
     elif isinstance(holder, dict):
         if key in _REPLACEMENTS:
             holder[key] = _REPLACEMENTS[str(key)]
@@ -154,7 +160,14 @@ def _replace(data: dict[str, Any], location: Location, replaced: set[Location]) 
             holder.pop(key, None)
 
 
-_LISTS_OF_SECTIONS = ("tenants", "models", "platform_identity.issuers")
+_LISTS_OF_SECTIONS = (
+    "tenants",
+    "models",
+    "models[].versions",
+    "providers",
+    "providers[].models",
+    "platform_identity.issuers",
+)
 
 
 def _is_within(path: str, others: Iterable[str]) -> bool:
@@ -162,7 +175,7 @@ def _is_within(path: str, others: Iterable[str]) -> bool:
 
 
 def _in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Sort as a reader goes through the files: settings, tenants, models, each by position."""
+    """Sort as a reader goes through the files: settings, tenants, models, providers, each by position."""
 
     def place(problem: Problem) -> tuple[int, int]:
         head, _, rest = problem.path.partition("[")

@@ -18,13 +18,17 @@ from ._types import (
     Duration,
     Flag,
     HeaderName,
+    Image,
     Name,
+    ObjectName,
     Percent,
     Positive,
     Section,
+    Text,
     Version,
 )
 from .sources import Source, SourceText, parse_source
+from .tenants import Reference
 
 Framework = Literal[
     "sklearn",
@@ -90,6 +94,12 @@ class Serving(Section):
         default="standard", description="`standard`: always there; `knative`: started by demand."
     )
     replicas: Replicas = Field(default=Replicas(), description="How many processes serve it.")
+    autoscaler: Literal["hpa", "keda"] | None = Field(
+        default=None,
+        description="What changes the number of replicas in mode `standard`: `hpa` by processor "
+        "use, never below 1; `keda` by requests at once, down to 0. If left out: `keda` where `min` "
+        "is 0 or `target_concurrency` or `idle_seconds` is given, else `hpa`.",
+    )
     target_concurrency: Positive | None = Field(
         default=None, description="Requests at once for which one replica is meant."
     )
@@ -107,6 +117,49 @@ class Serving(Section):
     resources: ModelResources = Field(
         default=ModelResources(), description="What each replica may take."
     )
+
+    @property
+    def scaled_by(self) -> Literal["none", "hpa", "keda", "knative"]:
+        """What changes the number of replicas on a cluster; `none` where it is fixed."""
+        if self.mode == "knative":
+            return "knative"
+        if self.replicas.min == self.replicas.max:
+            return "none"
+        return self.autoscaler or ("keda" if self.needs_keda else "hpa")
+
+    @property
+    def needs_keda(self) -> bool:
+        """Whether mode `standard` needs more than a HorizontalPodAutoscaler can do."""
+        return (
+            self.replicas.min == 0
+            or self.target_concurrency is not None
+            or self.idle_seconds is not None
+        )
+
+
+class Transformer(Section):
+    """A container of the tenant's own that rewrites requests and answers of the model."""
+
+    image: Image = Field(description="Its image; it speaks the model's protocol on both sides.")
+    args: tuple[Text, ...] = Field(default=(), description="Arguments of its command.")
+    resources: ModelResources = Field(
+        default=ModelResources(), description="What each replica of it may take."
+    )
+
+
+class OtherVersion(Section):
+    """The files of one more version, for `traffic` to name."""
+
+    version: Version = Field(description="The version that these files are.")
+    source: SourceText = Field(description="Where its files come from; see Sources.")
+    checksum: Checksum | None = Field(
+        default=None, description="Of the file that `source` names. Required for https."
+    )
+
+    @property
+    def origin(self) -> Source:
+        """The parts of `source`."""
+        return parse_source(self.source)
 
 
 class Publish(Section):
@@ -161,9 +214,48 @@ class Model(Section):
         default=None, description="Of the file that `source` names. Required for https."
     )
     version: Version = Field(default="1", description="Its version. Change it with the files.")
+    versions: tuple[OtherVersion, ...] = Field(
+        default=(), description="Files of the other versions that `traffic` names."
+    )
+    source_secret: ObjectName | None = Field(
+        default=None,
+        description="Secret in the tenant's namespace with the credentials for `source`.",
+    )
+    runtime: ObjectName | None = Field(
+        default=None,
+        description="ServingRuntime or ClusterServingRuntime that serves it; the framework's own if "
+        "left out. Required for `custom`.",
+    )
+    transformer: Transformer | None = Field(
+        default=None, description="A container that rewrites its requests and answers."
+    )
     serving: Serving = Field(default=Serving(), description="How it is run.")
     publish: Publish = Field(default=Publish(), description="What callers see of it.")
     traffic: Traffic = Field(default=Traffic(), description="Which version answers.")
+    fallback: Reference | None = Field(
+        default=None,
+        description="`provider/model` that answers while this one cannot; see `providers`.",
+    )
+
+    @property
+    def processes(self) -> int:
+        """Replicas that may run at once, those of a canary and a mirror among them."""
+        most = self.serving.replicas.max
+        # A canary's replicas are taken from the stable ones, rounded up.
+        return most + bool(self.traffic.canary) + (most if self.traffic.mirror else 0)
+
+    def files_of(self, version: str) -> Source:
+        """Say where the files of one of its versions come from.
+
+        Raises:
+            KeyError: The model has no such version.
+        """
+        if version == self.version:
+            return self.origin
+        for other in self.versions:
+            if other.version == version:
+                return other.origin
+        raise KeyError(version)
 
     @property
     def origin(self) -> Source:

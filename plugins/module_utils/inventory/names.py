@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Names on the machine that follow from names in the inventory, where the machine sets limits."""
+"""Names that follow from names in the inventory, where a machine or a cluster sets limits."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 
 # utmp keeps 32 bytes of a user name, the last of which must stay free.
 USER_NAME_CHARACTERS = 31
@@ -14,6 +15,26 @@ SOCKET_PATH_BYTES = 107
 
 # Below the home, a replica's socket is run/models/TENANT/ and 12 hexadecimal digits with .sock.
 _REPLICA_SOCKET = "/run/models/{tenant}/0123456789ab.sock"
+
+# Namespaces of the components that a cluster needs, as their charts and manifests name them. No
+# tenant may have one of these names.
+NAMESPACES: Mapping[str, str] = {
+    "cert_manager": "cert-manager",
+    "istio": "istio-system",
+    "knative": "knative-serving",
+    "keda": "keda",
+    "envoy_gateway": "envoy-gateway-system",
+    "ai_gateway": "envoy-ai-gateway-system",
+    "kserve": "kserve",
+    "lws": "lws-system",
+    "monitoring": "monitoring",
+    "kiali": "kiali-operator",
+}
+
+
+def is_system_namespace(name: str) -> bool:
+    """Whether a namespace of that name belongs to the cluster or a component."""
+    return name == "default" or name.startswith("kube-") or name in NAMESPACES.values()
 
 
 def unix_user(platform: str, role: str) -> str:

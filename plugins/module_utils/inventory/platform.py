@@ -14,7 +14,9 @@ from ._types import (
     AbsolutePath,
     Address,
     Domain,
+    Image,
     Name,
+    ObjectName,
     PlatformName,
     Port,
     Positive32,
@@ -22,6 +24,7 @@ from ._types import (
     Text,
 )
 from .models import Model
+from .providers import Provider, ProviderModel
 from .tenants import Tenant
 
 Target = Literal["local", "kubernetes"]
@@ -90,6 +93,49 @@ class Observability(Section):
     )
 
 
+class Cluster(Section):
+    """The cluster that target `kubernetes` uses."""
+
+    provider: Literal["existing", "kind", "k3s", "eks", "gke", "aks", "node"] = Field(
+        default="existing",
+        description="`existing`: one that is there; the others are made: `kind` in containers, "
+        "`k3s` on one machine, `node` from plain binaries, or by a cloud's own service.",
+    )
+    kubeconfig: AbsolutePath | None = Field(
+        default=None, description="File with its address and credentials; kubectl's if left out."
+    )
+    context: Text | None = Field(
+        default=None, description="Context of that file; the current one if left out."
+    )
+    namespace: Name = Field(
+        default="inferencebox-system",
+        description="Namespace of the platform's own objects, both tiers among them.",
+    )
+    storage_class: ObjectName | None = Field(
+        default=None, description="StorageClass of its volumes; the cluster's default if left out."
+    )
+    service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = Field(
+        default="LoadBalancer",
+        description="How the edge is reached. With `NodePort`, `platform_gateway.https_port` is the "
+        "node's port.",
+    )
+    runtime_image: Image = Field(
+        default="localhost/inferencebox/runtime:0.1.0",
+        description="Image of the platform's own model servers, which also holds the packages of "
+        "`python://` sources. No registry has it: load it into the nodes, or push it and name it here.",
+    )
+
+
+class Engine(Section):
+    """Which programs do the work where there is a choice."""
+
+    gateway: Literal["controller", "standalone"] = Field(
+        default="controller",
+        description="Tier 1: `controller` is Envoy Gateway with its AI controller; `standalone` is "
+        "one pod without controller or Redis, for small machines.",
+    )
+
+
 class Platform(Section):
     """A valid inventory. Made by `load`; names follow the variables without `platform_`."""
 
@@ -126,8 +172,21 @@ class Platform(Section):
         alias="platform_observability",
         description="What is measured, and where to read it.",
     )
+    cluster: Cluster = Field(
+        default=Cluster(),
+        alias="platform_cluster",
+        description="The cluster that target `kubernetes` uses.",
+    )
+    engine: Engine = Field(
+        default=Engine(),
+        alias="platform_engine",
+        description="Which programs do the work where there is a choice.",
+    )
     tenants: tuple[Tenant, ...] = Field(default=(), description="The tenants; at least one.")
     models: tuple[Model, ...] = Field(default=(), description="The models of all tenants.")
+    providers: tuple[Provider, ...] = Field(
+        default=(), description="Services elsewhere whose models tenants may be allowed."
+    )
 
     @property
     def base_url(self) -> str:
@@ -168,6 +227,32 @@ class Platform(Section):
         """
         names = {qualified(entry, tenant_name) for entry in self.tenant(tenant_name).allow}
         return tuple(model for model in self.models if model.qualified_name in names)
+
+    def allowed_external(self, tenant_name: str) -> tuple[tuple[Provider, ProviderModel], ...]:
+        """List the providers' models that a tenant may call, in the order of the inventory.
+
+        Raises:
+            KeyError: There is no tenant of that name.
+        """
+        names = self.tenant(tenant_name).allow
+        return tuple(
+            (provider, model)
+            for provider in self.providers
+            for model in provider.models
+            if f"{provider.name}/{model.name}" in names
+        )
+
+    def external(self, reference: str) -> tuple[Provider, ProviderModel]:
+        """Find a provider's model by ``provider/model``.
+
+        Raises:
+            KeyError: There is no such model.
+        """
+        for provider in self.providers:
+            for model in provider.models:
+                if f"{provider.name}/{model.name}" == reference:
+                    return provider, model
+        raise KeyError(reference)
 
 
 def qualified(reference: str, tenant_name: str) -> str:

@@ -2,23 +2,23 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """What each target honours: the one table that decides, and from which the reference is generated.
 
-No key of the inventory is accepted and then ignored. A row either says that a setting is honoured,
-or refuses it with the reason and what to write instead. Rows that refuse know how to find the uses
-of what they refuse.
+No key of the inventory is accepted and then ignored. A row either says that a setting is honoured by
+every target, or for which targets it is refused, with the reason and what to write instead. Rows that
+refuse know how to find the uses of what they refuse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Problem
-from .platform import Platform
+from .platform import Cluster, Engine, Observability, Platform
 from .sources import SCHEMES
 
 # Targets that validate, but that nothing installs yet, with the reason.
-UNBUILT = {"kubernetes": "the kubernetes target is not built yet"}
+UNBUILT: Mapping[str, str] = {"kubernetes": "the kubernetes target is not built yet"}
 
 # Where a setting is used: its path and its value.
 Use = tuple[str, Any]
@@ -26,14 +26,15 @@ Use = tuple[str, Any]
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table, for target `local`.
+    """One line of the table.
 
     Attributes:
         setting: The path, as the reference writes it.
         values: The values that this row is about.
-        refused: Why they are refused; empty where they are honoured.
+        refused: Why they are refused; empty where every target honours them.
         remedy: What to write instead.
         uses: Finds where an inventory uses them.
+        refused_by: The targets that refuse them.
     """
 
     setting: str
@@ -41,6 +42,11 @@ class Row:
     refused: str = ""
     remedy: str = ""
     uses: Callable[[Platform], Iterator[Use]] | None = None
+    refused_by: tuple[str, ...] = ("local",)
+
+    def refusal(self, target: str) -> str:
+        """Say why a target refuses these values; empty where it honours them."""
+        return self.refused if target in self.refused_by else ""
 
 
 def _of_models(read: Callable[[Any], Iterator[Use]]) -> Callable[[Platform], Iterator[Use]]:
@@ -77,6 +83,31 @@ def _at(section: Any, path: str) -> Any:
     return section
 
 
+def _differs(path: str, default: Any) -> Callable[[Platform], Iterator[Use]]:
+    # A platform has its defaults filled in, so what is written as the default is not seen.
+    def uses(platform: Platform) -> Iterator[Use]:
+        value = _at(platform, path)
+        if value != default:
+            yield f"platform_{path}", value
+
+    return uses
+
+
+def _standalone(key: str) -> Callable[[Platform], Iterator[Use]]:
+    find = _of_tenants(f"limits.{key}", _is_set)
+
+    def uses(platform: Platform) -> Iterator[Use]:
+        if platform.engine.gateway == "standalone":
+            yield from find(platform)
+
+    return uses
+
+
+def _providers(platform: Platform) -> Iterator[Use]:
+    for index, provider in enumerate(platform.providers):
+        yield f"providers[{index}]", provider.name
+
+
 def _is_set(value: Any) -> bool:
     return value is not None
 
@@ -96,24 +127,58 @@ def _sources(model: Any) -> Iterator[Use]:
         yield "source", model.source
 
 
+def _starting(scheme: str) -> Callable[[Any], Iterator[Use]]:
+    def read(model: Any) -> Iterator[Use]:
+        if model.source.startswith(scheme):
+            yield "source", model.source
+
+    return read
+
+
 _FETCHED = ("file://", "https://", "python://", "hf://", "s3://")
 _SERVED = ("sklearn", "xgboost", "lightgbm", "llm")
 
 _UNCOUNTED = "tokens are not counted yet"
 _NO_SCALING = "the number of replicas is fixed, nothing scales yet"
 _NO_SPLITTING = "all requests go to one version, splitting is not built yet"
+_NO_PROVIDERS = "its gateway reaches no service elsewhere yet"
 _NO_GPU = "model servers of this target run on processors only"
 _LEAVE_OUT = "Leave it out."
+_NO_CLUSTER = "it speaks of a cluster, and this target has none"
+_CLUSTER_ONLY = ("kubernetes",)
+_NOBODY = ("local", "kubernetes")
 
 TABLE: tuple[Row, ...] = (
     Row("platform_name"),
-    Row("platform_target", "local"),
+    Row("platform_target"),
     Row("platform_domain"),
     Row("platform_train", "2026.11"),
     Row("platform_home"),
     Row("platform_gateway"),
     Row("platform_identity"),
-    Row("platform_observability"),
+    Row("platform_observability.prometheus"),
+    *(
+        Row(
+            f"platform_observability.{key}",
+            "other than the default",
+            "its ports are those of the cluster's services",
+            _LEAVE_OUT,
+            _differs(f"observability.{key}", Observability.model_fields[key].default),
+            _CLUSTER_ONLY,
+        )
+        for key in ("prometheus_port", "metrics_port")
+    ),
+    *(
+        Row(
+            f"platform_{section}.{key}",
+            "other than the default",
+            _NO_CLUSTER,
+            _LEAVE_OUT,
+            _differs(f"{section}.{key}", field.default),
+        )
+        for section, kind in (("cluster", Cluster), ("engine", Engine))
+        for key, field in kind.model_fields.items()
+    ),
     Row("tenants[].name"),
     Row("tenants[].models.allow"),
     Row("tenants[].limits.requests_per_minute"),
@@ -124,7 +189,25 @@ TABLE: tuple[Row, ...] = (
             remedy="Leave it out, and limit requests_per_minute.",
             uses=_of_tenants(f"limits.{key}", _is_set),
         )
-        for key in ("tokens_per_minute", "tokens_per_month", "max_tokens_per_request")
+        for key in ("tokens_per_minute", "tokens_per_month")
+    ),
+    *(
+        Row(
+            f"tenants[].limits.{key}",
+            "with platform_engine.gateway standalone",
+            "the standalone gateway counts no tokens",
+            "Leave it out, or use controller.",
+            _standalone(key),
+            _CLUSTER_ONLY,
+        )
+        for key in ("tokens_per_minute", "tokens_per_month")
+    ),
+    Row(
+        "tenants[].limits.max_tokens_per_request",
+        refused="no gateway looks at what a request asks for yet",
+        remedy="Leave it out, and limit requests_per_minute.",
+        uses=_of_tenants("limits.max_tokens_per_request", _is_set),
+        refused_by=_NOBODY,
     ),
     Row("tenants[].resources.cpu"),
     Row("tenants[].resources.memory"),
@@ -165,7 +248,15 @@ TABLE: tuple[Row, ...] = (
         f"Use one of {', '.join(_SERVED)}.",
         _models_where("framework", lambda value: value not in _SERVED),
     ),
-    Row("models[].source", ", ".join(_FETCHED)),
+    Row("models[].source", ", ".join(_FETCHED[1:])),
+    Row(
+        "models[].source",
+        "file://",
+        "a path of this machine means nothing in a pod",
+        "Put the files into a volume and use pvc://.",
+        _of_models(_starting("file://")),
+        _CLUSTER_ONLY,
+    ),
     Row(
         "models[].source",
         "gs://, oci://, pvc://",
@@ -175,6 +266,27 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("models[].checksum"),
     Row("models[].version"),
+    Row(
+        "models[].versions",
+        refused=_NO_SPLITTING,
+        remedy=_LEAVE_OUT,
+        uses=_models_where("versions", _is_positive),
+    ),
+    Row(
+        "models[].source_secret",
+        refused=_NO_CLUSTER,
+        remedy=_LEAVE_OUT,
+        uses=_models_where("source_secret", _is_set),
+    ),
+    *(
+        Row(
+            f"models[].{key}",
+            refused="its model servers are built in and run as plain processes",
+            remedy=_LEAVE_OUT,
+            uses=_models_where(key, _is_set),
+        )
+        for key in ("runtime", "transformer")
+    ),
     Row("models[].serving.mode", "standard"),
     Row(
         "models[].serving.mode",
@@ -205,7 +317,7 @@ TABLE: tuple[Row, ...] = (
             remedy=_LEAVE_OUT,
             uses=_models_where(f"serving.{key}", _is_set),
         )
-        for key in ("target_concurrency", "idle_seconds")
+        for key in ("autoscaler", "target_concurrency", "idle_seconds")
     ),
     Row("models[].serving.start_timeout"),
     Row("models[].serving.request_timeout"),
@@ -227,6 +339,7 @@ TABLE: tuple[Row, ...] = (
         "every caller must have an identity",
         "Use false, and give callers a key.",
         _models_where("publish.public", _is_positive),
+        _NOBODY,
     ),
     Row("models[].publish.example"),
     Row("models[].traffic.stable", "the model's version"),
@@ -242,13 +355,18 @@ TABLE: tuple[Row, ...] = (
         remedy=_LEAVE_OUT,
         uses=_models_where("traffic.mirror", _is_set),
     ),
+    Row(
+        "models[].fallback",
+        refused=_NO_PROVIDERS,
+        remedy=_LEAVE_OUT,
+        uses=_models_where("fallback", _is_set),
+    ),
+    Row("providers", "any entry", _NO_PROVIDERS, "Leave the list empty.", _providers),
 )
 
 
 def refused_settings(platform: Platform) -> Iterator[Problem]:
     """Find what the platform's target does not honour.
-
-    A target that is not built at all refuses nothing here: see `refused_target`.
 
     Args:
         platform: A platform, possibly one with other mistakes.
@@ -256,17 +374,22 @@ def refused_settings(platform: Platform) -> Iterator[Problem]:
     Yields:
         One problem for each use of a refused setting, in the order of the table.
     """
-    if platform.target in UNBUILT:
-        return
     for row in TABLE:
-        for path, value in row.uses(platform) if row.uses else ():
-            shown = value.model_dump(by_alias=True) if hasattr(value, "model_dump") else value
+        reason = row.refusal(platform.target)
+        for path, value in row.uses(platform) if row.uses and reason else ():
+            shown = _shown(value)
             yield Problem(
                 path,
                 shown,
-                f"is not supported by target {platform.target}: {row.refused}",
+                f"is not supported by target {platform.target}: {reason}",
                 row.remedy,
             )
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_shown(item) for item in value]
+    return value.model_dump(by_alias=True) if hasattr(value, "model_dump") else value
 
 
 def refused_target(platform: Platform) -> Problem | None:

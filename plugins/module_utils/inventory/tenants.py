@@ -9,18 +9,35 @@ from typing import Annotated, Literal
 
 from pydantic import Field, Strict, WithJsonSchema
 
-from ._types import Bytes, Cores, Count, Name, Positive, Positive32, Section, Text, refuse, ruled
+from ._types import Bytes, Cores, Count, Name, Positive, Positive32, Section, refuse, ruled
 
 _REFERENCE = re.compile(r"^([a-z]([-a-z0-9]*[a-z0-9])?/)?[a-z]([-a-z0-9]*[a-z0-9])?$")
+_SUBJECT = re.compile(r"^(group|user):\S+$")
 
 
 def _reference_rule(value: str) -> None:
     if not _REFERENCE.fullmatch(value):
         raise refuse(
             "does not name a model",
-            "Write the name of one of this tenant's models, or owner/model for another tenant's.",
+            "Write the name of one of this tenant's models, owner/model or provider/model.",
         )
 
+
+def _subject_rule(value: str) -> None:
+    if not _SUBJECT.fullmatch(value):
+        raise refuse(
+            "names nobody", "Write group:NAME or user:NAME, as the identity issuer has them."
+        )
+
+
+Subject = Annotated[
+    str,
+    Strict(),
+    ruled(_subject_rule),
+    WithJsonSchema(
+        {"type": "string", "x-expects": "group:NAME or user:NAME", "pattern": _SUBJECT.pattern}
+    ),
+]
 
 Reference = Annotated[
     str,
@@ -38,7 +55,8 @@ class Access(Section):
     allow: tuple[Reference, ...] = Field(
         default=(),
         description="Models this tenant may call: a plain name is one of its own; `owner/model` is "
-        "another tenant's, which writing it here shares. A caller always uses the plain name.",
+        "another tenant's, which writing it here shares; `provider/model` is a provider's. A caller "
+        "always uses the plain name.",
     )
 
 
@@ -75,9 +93,11 @@ class TenantResources(Section):
 class Roles(Section):
     """Who may administer the tenant, as `group:NAME` or `user:NAME` of an identity issuer."""
 
-    admin: tuple[Text, ...] = Field(default=(), description="May change everything of the tenant.")
-    publisher: tuple[Text, ...] = Field(default=(), description="May publish models.")
-    viewer: tuple[Text, ...] = Field(default=(), description="May look at models and figures.")
+    admin: tuple[Subject, ...] = Field(
+        default=(), description="May change everything of the tenant."
+    )
+    publisher: tuple[Subject, ...] = Field(default=(), description="May publish models.")
+    viewer: tuple[Subject, ...] = Field(default=(), description="May look at models and figures.")
 
 
 class Tenant(Section):
@@ -94,7 +114,8 @@ class Tenant(Section):
     )
     isolation: Literal["hard", "soft"] = Field(
         default="hard",
-        description="`hard`: processes, files and network of its own; `soft`: shared with others.",
+        description="`hard`: processes, files and network of its own, nothing goes out that is not "
+        "listed; `soft`: the same, but its model servers may call out into the network.",
     )
     roles: Roles = Field(default=Roles(), description="Who may administer it.")
 

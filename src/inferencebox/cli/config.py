@@ -5,11 +5,20 @@
 from __future__ import annotations
 
 import typing as t
+from pathlib import Path
 
 import typer
 import yaml
 
-from ._output import EXIT_USAGE, CommandError, JsonOption, listed, print_json, print_text
+from ._output import (
+    EXIT_FAILED,
+    EXIT_USAGE,
+    CommandError,
+    JsonOption,
+    listed,
+    print_json,
+    print_text,
+)
 from ._runner import collection_root, default_inventory, existing_inventory
 from .lifecycle import InventoryOption
 
@@ -54,11 +63,88 @@ def show(
 
 
 @app.command()
+def objects(
+    inventory: InventoryOption = None,
+    host: HostOption = None,
+    part: t.Annotated[
+        str | None,
+        typer.Option("--part", help="One part of the platform.", show_default="all of them"),
+    ] = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the Kubernetes objects of the platform, for `kubectl apply --server-side -f -`."""
+    from ansible_collections.inferencebox.platform.plugins.module_utils import kubernetes
+
+    if part is not None and part not in kubernetes.PARTS:
+        raise CommandError(
+            f"there is no part {part!r}",
+            f"Its parts are: {listed(kubernetes.PARTS)}.",
+            exit_code=EXIT_USAGE,
+        )
+    platform = kubernetes.require_cluster(load_inventory(inventory or default_inventory(), host))
+    made = kubernetes.objects(platform, part)
+    if as_json:
+        print_json({"apiVersion": "v1", "kind": "List", "items": made})
+    else:
+        print_text(kubernetes.to_yaml(made).rstrip())
+
+
+@app.command()
+def lint(
+    files: t.Annotated[
+        list[Path] | None,
+        typer.Argument(help="More objects that will be in the cluster: files of YAML."),
+    ] = None,
+    inventory: InventoryOption = None,
+    host: HostOption = None,
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Find what upstream would accept and then ignore, in the platform's objects and in others beside them."""
+    from ansible_collections.inferencebox.platform.plugins.module_utils import kubernetes
+    from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes.lint import (
+        lint as find,
+    )
+
+    platform = kubernetes.require_cluster(load_inventory(inventory or default_inventory(), host))
+    made = kubernetes.objects(platform)
+    made += [each for path in files or () for each in _objects_of(path)]
+    findings = find(made)
+    if as_json:
+        print_json({"objects": len(made), "findings": [vars(found) for found in findings]})
+    else:
+        for found in findings:
+            print_text(str(found))
+        print_text(f"{_count(made, 'object')}, {_count(findings, 'finding')}")
+    if findings:
+        raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of the inventory, for editors that complete and check YAML."""
     from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import json_schema
 
     print_json(json_schema())
+
+
+def _objects_of(path: Path) -> list[dict[str, t.Any]]:
+    try:
+        documents = [each for each in yaml.safe_load_all(path.read_text(encoding="utf-8")) if each]
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise CommandError(f"{path} cannot be read: {reason}", exit_code=EXIT_USAGE) from error
+    for each in documents:
+        if not (
+            isinstance(each, dict) and "kind" in each and "name" in (each.get("metadata") or {})
+        ):
+            raise CommandError(
+                f"{path} holds something that is no Kubernetes object",
+                "Each document needs kind and metadata.name.",
+                exit_code=EXIT_USAGE,
+            )
+    return documents
 
 
 def load_inventory(source: str, host: str | None = None) -> Platform:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from .conftest import Cli
@@ -25,3 +26,34 @@ def test_an_inventory_that_is_not_there_is_said_to_be_so(cli: Cli, tmp_path: Pat
     result = cli("config", "validate", "-i", str(tmp_path / "nowhere"))
     assert result.code == 2
     assert "there is no inventory" in result.err
+
+
+def test_the_shipped_cluster_inventories_have_no_findings(cli: Cli, root: Path) -> None:
+    for name in ("existing", "kind"):
+        result = cli("config", "lint", "-i", str(root / "inventories" / name))
+        assert result.code == 0, result.out
+        assert result.out.strip().endswith("0 findings")
+
+
+def test_lint_names_what_others_add_in_vain(cli: Cli, root: Path, tmp_path: Path) -> None:
+    added = tmp_path / "added.yml"
+    added.write_text(
+        "kind: SecurityPolicy\n"
+        "metadata: {name: mine, namespace: inferencebox-system}\n"
+        "spec: {targetRefs: [{kind: HTTPRoute, name: nothing}]}\n"
+    )
+    command = ("config", "lint", str(added), "-i", str(root / "inventories/existing"), "--json")
+    result = cli(*command)
+    assert result.code == 1
+    (found,) = json.loads(result.out)["findings"]
+    assert found["object"] == "SecurityPolicy inferencebox-system/mine"
+    assert found["rule"] == "policy-without-target"
+
+
+def test_lint_wants_objects(cli: Cli, root: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.yml"
+    for text in ("- a\n", "{", "kind: Secret\n"):
+        wrong.write_text(text)
+        result = cli("config", "lint", str(wrong), "-i", str(root / "inventories/existing"))
+        assert result.code == 2
+        assert str(wrong) in result.err

@@ -73,6 +73,210 @@ def test_a_rule_that_is_broken(changes: dict[str, Any], path: str, words: str) -
     assert words in f"{found[path].message}. {found[path].remedy}"
 
 
+def _two_versions(**traffic: Any) -> dict[str, Any]:
+    return {
+        "models[0].versions": [{"version": "2", "source": "python://samples/iris2"}],
+        "models[0].traffic": traffic,
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        ({"tenants[1].name": "kserve"}, "tenants[1].name", "cluster's own components"),
+        ({"tenants[1].name": "kube-x"}, "tenants[1].name", "cluster's own components"),
+        ({"platform_cluster.namespace": "default"}, "platform_cluster.namespace", "another name"),
+        (
+            {"platform_cluster.namespace": "tenant-a"},
+            "tenants[0].name",
+            "the platform's own namespace",
+        ),
+        (
+            {"platform_cluster.service_type": "NodePort"},
+            "platform_gateway.https_port",
+            "30000 to 32767",
+        ),
+        (
+            {"models[0].serving.mode": "knative", "models[0].serving.autoscaler": "keda"},
+            "models[0].serving.autoscaler",
+            "scales by itself",
+        ),
+        (
+            {
+                "models[0].serving.replicas": {"min": 0, "max": 2},
+                "models[0].serving.autoscaler": "hpa",
+            },
+            "models[0].serving.autoscaler",
+            "never below 1",
+        ),
+        ({"models[0].serving.idle_seconds": 9}, "models[0].serving.idle_seconds", "raise max"),
+        ({"models[0].framework": "custom"}, "models[0].runtime", "the runtime that serves it"),
+        ({"platform_domain": ".".join(["d" * 43] * 4)}, "platform_domain", "at most 171"),
+        (
+            {
+                "models[0].transformer": {"image": "registry.example.org/team/transformer:1.0"},
+                **_two_versions(canary={"version": "2", "weight": 5}),
+                "tenants[0].resources": {},
+            },
+            "models[0].traffic.canary",
+            "knows one version only",
+        ),
+        (
+            {**_two_versions(mirror="2"), "tenants[0].resources": {"pods": 3}},
+            "tenants[0].resources.pods",
+            "4 replicas",
+        ),
+        ({"tenants[0].roles": {"admin": ["a-admins"]}}, "tenants[0].roles.admin[0]", "group:NAME"),
+        (
+            {
+                "models[0].serving.mode": "knative",
+                **_two_versions(canary={"version": "2", "weight": 5, "cohort_header": "x-user-id"}),
+            },
+            "models[0].traffic.canary.cohort_header",
+            "by share alone",
+        ),
+        (
+            {
+                "models[0].serving.mode": "knative",
+                "models[0].transformer": {"image": "registry.example.org/team/transformer:1.0"},
+            },
+            "models[0].transformer",
+            "a gateway that all share",
+        ),
+        (
+            {"models[0].serving.mode": "knative", **_two_versions(mirror="2")},
+            "models[0].traffic.mirror",
+            "copy nothing",
+        ),
+        (
+            {
+                "models[2]": {**VALID["models"][0], "name": "iris-mirror"},
+                "tenants[0].models.allow[2]": "iris-mirror",
+                "tenants[0].resources": {},
+            },
+            "models[2].name",
+            "another model's canary or mirror",
+        ),
+    ],
+)
+def test_a_rule_of_clusters_that_is_broken(changes: dict[str, Any], path: str, words: str) -> None:
+    found = problems(changed({"platform_target": "kubernetes", **changes}))
+    assert path in found
+    assert words in f"{found[path].message}. {found[path].remedy}"
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        ({"models[0].traffic": {"mirror": "2"}}, "models[0].traffic.mirror", "without files"),
+        (_two_versions(), "models[0].versions[0].version", "nobody gets"),
+        (
+            {
+                **_two_versions(mirror="2"),
+                "models[0].versions[1]": {"version": "1", "source": "python://samples/iris"},
+            },
+            "models[0].versions[1].version",
+            "already",
+        ),
+        (
+            {
+                **_two_versions(mirror="2"),
+                "models[0].versions[0].source": "https://example.org/iris",
+            },
+            "models[0].versions[0].checksum",
+            "sha256:HEX",
+        ),
+    ],
+)
+def test_a_version_that_does_not_fit(changes: dict[str, Any], path: str, words: str) -> None:
+    found = problems(
+        changed({"platform_target": "kubernetes", "tenants[0].resources": {}, **changes})
+    )
+    assert set(found) == {path}
+    assert words in f"{found[path].message}. {found[path].remedy}"
+
+
+def _provider(**changes: Any) -> dict[str, Any]:
+    provider = {
+        "name": "elsewhere",
+        "kind": "openai",
+        "secret": "elsewhere-key",
+        "models": [{"name": "gpt-mini"}],
+        **changes,
+    }
+    return {
+        "platform_target": "kubernetes",
+        "providers": [provider],
+        "tenants[0].models.allow[2]": f"{provider['name']}/gpt-mini",
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"host": "llm.example.org", "port": 8443, "prefix": "/api/v1"},
+        {"kind": "azure", "host": "team.openai.azure.com", "api_version": "2025-01-01-preview"},
+        {"kind": "bedrock", "region": "eu-central-1"},
+        {"kind": "vertex", "region": "europe-west4", "project": "team"},
+        {"kind": "anthropic", "models": [{"name": "gpt-mini", "upstream": "claude-haiku-4.5"}]},
+    ],
+)
+def test_a_provider_that_is_fine(changes: dict[str, Any]) -> None:
+    raw = changed(_provider(**changes))
+    assert problems(raw) == {}
+    platform = load(raw)
+    ((provider, model),) = platform.allowed_external("tenant-a")
+    assert platform.external("elsewhere/gpt-mini") == (provider, model)
+    assert "." in provider.endpoint
+    assert "{" not in provider.endpoint
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        (_provider(kind="azure"), "providers[0].host", "azure needs it"),
+        (_provider(kind="vertex", region="eu"), "providers[0].project", "vertex needs it"),
+        (_provider(region="eu"), "providers[0].region", "does not go with kind openai"),
+        (_provider(prefix="v1"), "providers[0].prefix", "/v1"),
+        (_provider(name="tenant-b"), "providers[0].name", "tenants[1]"),
+        (
+            {
+                **_provider(),
+                "providers[0].models[1]": {"name": "iris"},
+                "tenants[0].models.allow[3]": "elsewhere/iris",
+            },
+            "providers[0].models[1].name",
+            "models[0]",
+        ),
+        (
+            {**_provider(), "providers[0].models[1]": {"name": "unused"}},
+            "providers[0].models[1].name",
+            "nobody may call",
+        ),
+        (
+            {**_provider(), "models[1].fallback": "elsewhere/ghost"},
+            "models[1].fallback",
+            "elsewhere/gpt-mini",
+        ),
+        (
+            {**_provider(), "models[0].fallback": "elsewhere/gpt-mini"},
+            "models[0].fallback",
+            "v1 and v2",
+        ),
+        (
+            {**_provider(), "tenants[0].models.allow[2]": "elsewhere/ghost"},
+            "tenants[0].models.allow[2]",
+            "gpt-mini",
+        ),
+    ],
+)
+def test_a_provider_that_does_not_fit(changes: dict[str, Any], path: str, words: str) -> None:
+    found = problems(changed(changes))
+    assert path in found
+    assert words in f"{found[path].message}. {found[path].remedy}"
+
+
 @pytest.mark.parametrize(
     ("change", "key"),
     [

@@ -24,6 +24,14 @@ from pydantic import BaseModel
 
 from .sample import VALID, changed, problems
 
+VERSION_2 = {"version": "2", "source": "python://samples/iris2"}
+PROVIDER = {
+    "name": "elsewhere",
+    "kind": "openai",
+    "secret": "elsewhere-key",
+    "models": [{"name": "gpt-mini"}],
+}
+
 REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "tenants[0].limits.tokens_per_minute": (1000,),
     "tenants[0].limits.tokens_per_month": (1000,),
@@ -35,41 +43,115 @@ REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "tenants[0].roles.viewer": (["group:readers"],),
     "models[0].framework": ("pytorch", "tensorflow", "onnx", "huggingface", "custom"),
     "models[0].source": ("gs://bucket/key", "oci://registry/model:1", "pvc://claim/path"),
+    "models[0].versions": ([VERSION_2],),
+    "models[0].source_secret": ("credentials",),
+    "models[0].runtime": ("kserve-mlserver",),
+    "models[0].transformer": ({"image": "registry.example.org/team/transformer:1.0"},),
     "models[0].serving.mode": ("knative",),
     "models[0].serving.replicas.min": (0,),
     "models[0].serving.replicas.max": (3,),
+    "models[0].serving.autoscaler": ("hpa", "keda"),
     "models[0].serving.target_concurrency": (8,),
     "models[0].serving.idle_seconds": (60,),
     "models[0].serving.resources.gpu": (1,),
     "models[0].publish.public": (True,),
     "models[0].traffic.canary": ({"version": "2", "weight": 10},),
     "models[0].traffic.mirror": ("2",),
+    "models[1].fallback": ("elsewhere/gpt-mini",),
+    "platform_cluster.provider": ("kind", "k3s", "eks", "gke", "aks", "node"),
+    "platform_cluster.kubeconfig": ("/srv/kubeconfig",),
+    "platform_cluster.context": ("admin@lab",),
+    "platform_cluster.namespace": ("inference",),
+    "platform_cluster.storage_class": ("fast",),
+    "platform_cluster.service_type": ("NodePort", "ClusterIP"),
+    "platform_cluster.runtime_image": ("registry.example.org/inference/runtime:1",),
+    "platform_engine.gateway": ("standalone",),
+    "providers[0]": (PROVIDER,),
 }
-CASES = [(path, value) for path, values in REFUSED_BY_LOCAL.items() for value in values]
+REFUSED_BY_KUBERNETES: dict[str, tuple[Any, ...]] = {
+    "tenants[0].limits.max_tokens_per_request": (1000,),
+    "tenants[0].limits.tokens_per_minute": (1000,),
+    "tenants[0].limits.tokens_per_month": (1000,),
+    "models[0].source": ("file:///srv/iris",),
+    "models[0].publish.public": (True,),
+    "platform_observability.prometheus_port": (9999,),
+    "platform_observability.metrics_port": (9999,),
+}
+# What a setting needs beside itself for an inventory to be whole.
+NEEDED: dict[str, dict[str, Any]] = {
+    "models[0].framework": {"models[0].runtime": "lab"},
+    "models[0].versions": {"models[0].traffic.mirror": "2"},
+    "models[0].source_secret": {"models[0].source": "s3://models/iris"},
+    "models[0].traffic.canary": {"models[0].versions": [VERSION_2]},
+    "models[0].traffic.mirror": {"models[0].versions": [VERSION_2]},
+    "models[0].serving.autoscaler": {"models[0].serving.replicas.max": 3},
+    "models[0].serving.target_concurrency": {"models[0].serving.replicas.max": 3},
+    "models[0].serving.idle_seconds": {"models[0].serving.replicas.max": 3},
+    "models[1].fallback": {"providers": [PROVIDER]},
+    "providers[0]": {"models[1].fallback": "elsewhere/gpt-mini"},
+    "platform_cluster.service_type": {"platform_gateway.https_port": 30443},
+}
+REFUSED_BY_BOTH = {"tenants[0].limits.max_tokens_per_request", "models[0].publish.public"}
+BY_LOCAL = [(path, value) for path, values in REFUSED_BY_LOCAL.items() for value in values]
+BY_KUBERNETES = [(p, value) for p, values in REFUSED_BY_KUBERNETES.items() for value in values]
 
 
-@pytest.mark.parametrize(("path", "value"), CASES)
+@pytest.mark.parametrize(("path", "value"), BY_LOCAL)
 def test_local_refuses_with_the_reason(path: str, value: Any) -> None:
     # A generous tenant, so that nothing but the setting itself is wrong.
-    raw = changed({"tenants[0].resources": {}, path: value})
+    raw = changed(
+        {"tenants[0].resources": {}, "providers": [], **NEEDED.get(path, {}), path: value}
+    )
     found = problems(raw)
     assert path in found
     assert "not supported by target local: " in found[path].message
     assert found[path].remedy
 
 
-@pytest.mark.parametrize(("path", "value"), CASES)
-def test_kubernetes_validates_the_same(path: str, value: Any) -> None:
+@pytest.mark.parametrize(("path", "value"), BY_KUBERNETES)
+def test_kubernetes_refuses_with_the_reason(path: str, value: Any) -> None:
     raw = changed(
-        {"platform_target": "kubernetes", "tenants[0].resources": {"gpu": 9}, path: value}
+        {
+            "platform_target": "kubernetes",
+            "platform_engine": {"gateway": "standalone"},
+            path: value,
+        }
+    )
+    found = problems(raw)
+    assert set(found) == {path}
+    assert "not supported by target kubernetes: " in found[path].message
+    assert found[path].remedy
+
+
+@pytest.mark.parametrize(
+    ("path", "value"), [case for case in BY_LOCAL if case[0] not in REFUSED_BY_BOTH]
+)
+def test_kubernetes_honours_what_local_refuses(path: str, value: Any) -> None:
+    raw = changed(
+        {
+            "platform_target": "kubernetes",
+            "tenants[0].resources": {"gpu": 9},
+            "providers": [],
+            **NEEDED.get(path, {}),
+            path: value,
+        }
     )
     assert problems(raw) == {}
 
 
-def test_every_refusing_row_is_tried_above() -> None:
-    tried = {path.replace("[0]", "[]") for path in REFUSED_BY_LOCAL}
-    assert {row.setting for row in TABLE if row.refused} == tried
+@pytest.mark.parametrize(
+    ("target", "tried"), [("local", REFUSED_BY_LOCAL), ("kubernetes", REFUSED_BY_KUBERNETES)]
+)
+def test_every_refusing_row_is_tried_above(target: str, tried: dict[str, Any]) -> None:
+    settings = {path.replace("[0]", "[]").replace("[1]", "[]") for path in tried}
+    settings = {"providers" if setting == "providers[]" else setting for setting in settings}
+    assert {row.setting for row in TABLE if row.refusal(target)} == settings
     assert all(row.uses and row.remedy for row in TABLE if row.refused)
+
+
+def test_a_wrong_target_has_nothing_refused() -> None:
+    raw = changed({"platform_target": "kubernets", "models[0].source": "file:///srv/iris"})
+    assert set(problems(raw)) == {"platform_target"}
 
 
 def _keys(prefix: str, section: type[BaseModel]) -> Iterator[str]:

@@ -1,0 +1,325 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Release trains: which versions belong together. No other file of the repository names one.
+
+A train is a set of components that were chosen together. Each says where it comes from, which
+CustomResourceDefinitions it owns (every bundle has one owner), and why this version stands beside the
+others. The inventory's `platform_train` chooses a train; `docs/reference/versions.md` is generated from
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Range:
+    """Versions that are accepted: both ends belong to it, and only major and minor are compared."""
+
+    lowest: str
+    highest: str
+    evidence: str
+
+    def admits(self, version: str) -> bool:
+        """Whether a version such as "v1.35.4" lies within."""
+        return _minor(self.lowest) <= _minor(version) <= _minor(self.highest)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A Helm chart.
+
+    Attributes:
+        address: OCI address of the chart, or the repository's URL.
+        name: Its name in that repository; empty for an OCI address.
+        release: Name of the release. Some components only work under one name.
+    """
+
+    address: str
+    release: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Component:
+    """One component of a train.
+
+    Attributes:
+        version: Its version, as its own releases write it.
+        namespace: Where it is installed; empty for what is cluster-wide.
+        evidence: Why this version goes with the others of the train.
+        charts: Its charts in the order of their installation, all of `version`.
+        manifests: Files that are applied, in order; each URL holds the version as `{version}`.
+        crds: API groups whose definitions it owns, as ``group`` or ``group: kind, kind``.
+        image: An image that is named directly, without its tag; empty where charts name them all.
+    """
+
+    version: str
+    namespace: str
+    evidence: str
+    charts: tuple[Chart, ...] = ()
+    manifests: tuple[str, ...] = ()
+    crds: tuple[str, ...] = ()
+    image: str = ""
+
+    @property
+    def manifest_urls(self) -> tuple[str, ...]:
+        """Its manifests with the version filled in."""
+        return tuple(url.format(version=self.version) for url in self.manifests)
+
+
+@dataclass(frozen=True)
+class Train:
+    """A release train.
+
+    Attributes:
+        kubernetes: Versions of Kubernetes that it runs on.
+        helm: Versions of Helm that can install it.
+        components: Components by name, in the order of their installation.
+    """
+
+    kubernetes: Range
+    helm: Range
+    components: Mapping[str, Component]
+
+
+def _minor(version: str) -> tuple[int, int]:
+    major, minor = version.removeprefix("v").split(".")[:2]
+    return int(major), int(minor)
+
+
+_ISTIO = "https://istio-release.storage.googleapis.com/charts"
+_EG = "oci://docker.io/envoyproxy"
+_KSERVE = "oci://ghcr.io/kserve/charts"
+
+TRAINS: Mapping[str, Train] = {
+    "2026.11": Train(
+        kubernetes=Range(
+            "1.34",
+            "1.36",
+            "Knative Serving refuses less than 1.34; Envoy Gateway lists 1.33 to 1.36",
+        ),
+        helm=Range("3.8", "4.3", "OCI charts since 3.8; built and run up to 4.3"),
+        components={
+            "gateway-api": Component(
+                "v1.6.1",
+                "",
+                "Envoy Gateway and the AI Gateway of this train are built on it; additive to 1.5.1, which "
+                "KServe is built on; Istio 1.31 as well",
+                manifests=(
+                    "https://github.com/kubernetes-sigs/gateway-api/releases/download/{version}/standard-install.yaml",
+                ),
+                crds=("gateway.networking.k8s.io",),
+            ),
+            "cert-manager": Component(
+                "v1.21.1",
+                "cert-manager",
+                "its own support table: Kubernetes 1.33 to 1.36",
+                charts=(Chart("oci://quay.io/jetstack/charts/cert-manager", "cert-manager"),),
+                crds=("cert-manager.io", "acme.cert-manager.io"),
+            ),
+            "kube-prometheus-stack": Component(
+                "88.5.3",
+                "monitoring",
+                "its operator serves monitoring.coreos.com/v1, all that is used",
+                charts=(
+                    Chart(
+                        "oci://ghcr.io/prometheus-community/charts/kube-prometheus-stack",
+                        "prometheus",
+                    ),
+                ),
+                crds=("monitoring.coreos.com",),
+            ),
+            "istio": Component(
+                "1.31.0",
+                "istio-system",
+                "built on Gateway API 1.6; istiod of 1.31 ran beside Envoy Gateway, Knative and KServe of "
+                "this train, with traffic",
+                charts=(
+                    Chart(_ISTIO, "istio-base", "base"),
+                    Chart(_ISTIO, "istio-cni", "cni"),
+                    Chart(_ISTIO, "istiod", "istiod"),
+                    Chart(_ISTIO, "istio-ingressgateway", "gateway"),
+                ),
+                crds=(
+                    "networking.istio.io",
+                    "security.istio.io",
+                    "telemetry.istio.io",
+                    "extensions.istio.io",
+                ),
+            ),
+            "knative-serving": Component(
+                "knative-v1.22.1",
+                "knative-serving",
+                "KServe is built with and tested on 1.21; 1.22 ran with KServe of this train in mode knative",
+                manifests=(
+                    "https://github.com/knative/serving/releases/download/{version}/serving-crds.yaml",
+                    "https://github.com/knative/serving/releases/download/{version}/serving-core.yaml",
+                ),
+                crds=(
+                    "serving.knative.dev",
+                    "networking.internal.knative.dev",
+                    "autoscaling.internal.knative.dev",
+                    "caching.internal.knative.dev",
+                ),
+            ),
+            "net-istio": Component(
+                "knative-v1.22.0",
+                "knative-serving",
+                "released with Knative Serving 1.22; tested upstream with an older Istio, whose APIs are "
+                "still served",
+                manifests=(
+                    "https://github.com/knative-extensions/net-istio/releases/download/{version}/net-istio.yaml",
+                ),
+            ),
+            "keda": Component(
+                "2.20.2",
+                "keda",
+                "serves keda.sh/v1alpha1, which KServe is built with; ran on Kubernetes 1.35",
+                charts=(Chart("https://kedacore.github.io/charts", "keda", "keda"),),
+                crds=("keda.sh", "eventing.keda.sh"),
+            ),
+            "gateway-api-inference-extension": Component(
+                "v1.5.0",
+                "",
+                "KServe's own pin; InferencePool v1 is the same for Istio and the AI Gateway",
+                manifests=(
+                    "https://github.com/kubernetes-sigs/gateway-api-inference-extension/releases/download/{version}/v1-manifests.yaml",
+                ),
+                crds=("inference.networking.k8s.io",),
+            ),
+            "lws": Component(
+                "v0.10.0",
+                "lws-system",
+                "leaderworkerset.x-k8s.io/v1 is unchanged since KServe's pin",
+                charts=(Chart("oci://registry.k8s.io/lws/charts/lws", "lws"),),
+                crds=("leaderworkerset.x-k8s.io", "disaggregatedset.x-k8s.io"),
+            ),
+            "envoy-gateway": Component(
+                "v1.9.2",
+                "envoy-gateway-system",
+                "the AI Gateway of this train is built on it",
+                charts=(
+                    Chart(f"{_EG}/gateway-crds-helm", "eg-crds"),
+                    Chart(f"{_EG}/gateway-helm", "eg"),
+                ),
+                crds=("gateway.envoyproxy.io",),
+            ),
+            "valkey": Component(
+                "9.1.1",
+                "envoy-gateway-system",
+                "speaks the Redis protocol, in which Envoy's rate limit service keeps its counters; the "
+                "first 9.1 without the flaws published in July 2026",
+                image="docker.io/valkey/valkey",
+            ),
+            "ai-gateway": Component(
+                "v1.2.0",
+                "envoy-ai-gateway-system",
+                "its binary says so: Envoy Gateway 1.9.2, Gateway API 1.6.1; ran with rendered objects",
+                charts=(
+                    Chart(f"{_EG}/ai-gateway-crds-helm", "aieg-crd"),
+                    Chart(f"{_EG}/ai-gateway-helm", "aieg"),
+                ),
+                crds=("aigateway.envoyproxy.io",),
+            ),
+            "envoy": Component(
+                "1.40.0",
+                "",
+                "tier 1 without controller: the AI Gateway of this train ran with it, judged by requests",
+                image="docker.io/envoyproxy/envoy",
+            ),
+            "kserve": Component(
+                "v0.20.0",
+                "kserve",
+                "ran in mode standard behind Istio of this train, and in mode knative behind Knative's; "
+                "built on Gateway API 1.5.1",
+                charts=(
+                    Chart(f"{_KSERVE}/kserve-crd", "kserve-crd"),
+                    Chart(f"{_KSERVE}/kserve-resources", "kserve"),
+                    Chart(f"{_KSERVE}/kserve-runtime-configs", "kserve-runtimes"),
+                ),
+                crds=("serving.kserve.io",),
+            ),
+            "jaeger": Component(
+                "4.11.1",
+                "monitoring",
+                "takes OTLP; no part of the platform is built with it",
+                charts=(Chart("https://jaegertracing.github.io/helm-charts", "jaeger", "jaeger"),),
+            ),
+            "opentelemetry-collector": Component(
+                "0.170.0",
+                "monitoring",
+                "takes and sends OTLP; no part of the platform is built with it",
+                charts=(
+                    Chart(
+                        "https://open-telemetry.github.io/opentelemetry-helm-charts",
+                        "otel-collector",
+                        "opentelemetry-collector",
+                    ),
+                ),
+            ),
+            "loki": Component(
+                "18.11.0",
+                "monitoring",
+                "takes OTLP logs; no part of the platform is built with it",
+                charts=(Chart("oci://ghcr.io/grafana-community/helm-charts/loki", "loki"),),
+            ),
+            "kiali": Component(
+                "2.29.0",
+                "kiali-operator",
+                "each release is tested with the Istio releases then supported; Istio 1.31 ships 2.27 as "
+                "its sample",
+                charts=(
+                    Chart("https://kiali.org/helm-charts", "kiali-operator", "kiali-operator"),
+                ),
+                crds=("kiali.io",),
+            ),
+        },
+    ),
+}
+
+
+def train(name: str) -> Train:
+    """Find a train by the inventory's `platform_train`.
+
+    Raises:
+        KeyError: There is no such train; validation refuses it before.
+    """
+    return TRAINS[name]
+
+
+def versions_markdown() -> str:
+    """Write the page of versions.
+
+    Returns:
+        Markdown: a table for each train.
+    """
+    parts = [_INTRODUCTION]
+    for name, one in TRAINS.items():
+        rows = [
+            (
+                "Kubernetes",
+                f"{one.kubernetes.lowest} to {one.kubernetes.highest}",
+                one.kubernetes.evidence,
+            ),
+            ("Helm", f"{one.helm.lowest} to {one.helm.highest}", one.helm.evidence),
+            *((key, found.version, found.evidence) for key, found in one.components.items()),
+        ]
+        table = "".join(f"| {' | '.join(cells)} |\n" for cells in [_HEAD, _RULE, *rows])
+        parts.append(f"## Train {name}\n\n{table}")
+    return "\n".join(parts)
+
+
+_HEAD = ("component", "version", "why it stands beside the others")
+_RULE = ("---", "---", "---")
+_INTRODUCTION = """\
+# Versions
+
+<!-- Generated by `make docs`; a test checks that it is current. -->
+
+`platform_train` chooses which versions are installed in a cluster. They stand in one place,
+`plugins/module_utils/catalogue.py`, in the order in which they are installed. "Ran" means that it was
+run, in this combination; everything else is read from the projects' own files.
+"""

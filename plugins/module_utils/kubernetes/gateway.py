@@ -1,0 +1,216 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Tier 1 as objects of Envoy Gateway and Envoy AI Gateway.
+
+Everything lives in the platform's namespace: tenants hold no rights on it, and nothing refers into another
+namespace, so that no ReferenceGrant is needed. The same objects serve both engines; `standalone` is what
+`aigw run` reads, with Envoy on the host and tier 2 behind a local port.
+
+The order of Envoy's filters decides what is safe, and is this (proven on the running proxy by tests/cluster):
+identity (JWT), model from the body (the AI Gateway's external processor), authorization (RBAC), limits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..catalogue import train
+from ..envoy.tier1 import DROPPED_HEADERS
+from ..inventory import Platform
+from . import certificates, gateway_policies, gateway_routes, naming, providers, quantities
+from .gateway_names import (
+    EDGE,
+    ENVOY_GROUP,
+    ApiKey,
+    gateway_reference,
+    standalone,
+)
+from .objects import Maker, Object
+
+_CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
+
+# Where tier 1 listens inside its pod when no Service maps the port.
+STANDALONE_PORT = 10443
+# The usual port, behind a node's own.
+_HTTPS_PORT = 443
+
+# The limit says when it has room again; only a refusal is told so in the header that clients wait by.
+_RETRY_AFTER = "%CEL(response.code == 429 ? response.headers['x-ratelimit-reset'] : '')%"
+
+_LOG_FIELDS = {
+    "time": "%START_TIME%",
+    "tier": naming.TIER1,
+    "request_id": "%REQ(x-request-id)%",
+    "traceparent": "%REQ(traceparent)%",
+    "tenant": "%REQ(x-tenant-id)%",
+    "user": "%REQ(x-user-id)%",
+    "model": "%REQ(x-ai-eg-model)%",
+    "route": "%ROUTE_NAME%",
+    "method": "%REQ(:method)%",
+    "path": "%REQ(x-envoy-original-path?:path)%",
+    "status": "%RESPONSE_CODE%",
+    "flags": "%RESPONSE_FLAGS%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "input_tokens": "%DYNAMIC_METADATA(io.envoy.ai_gateway:llm_input_token)%",
+    "output_tokens": "%DYNAMIC_METADATA(io.envoy.ai_gateway:llm_output_token)%",
+    "bytes_received": "%BYTES_RECEIVED%",
+    "bytes_sent": "%BYTES_SENT%",
+    "duration_ms": "%DURATION%",
+    "upstream_ms": "%RESPONSE_DURATION%",
+}
+
+
+def objects(platform: Platform, keys: Sequence[ApiKey] = ()) -> list[Object]:
+    """Make tier 1.
+
+    Args:
+        platform: The platform.
+        keys: API keys that are valid now.
+
+    Returns:
+        Objects in dependency order.
+    """
+    make = Maker(platform)
+    return [
+        make.cluster_wide(
+            "gateway.networking.k8s.io/v1 GatewayClass",
+            naming.cluster_wide(platform, EDGE),
+            {"spec": {"controllerName": _CONTROLLER}},
+        ),
+        _proxy(platform),
+        _gateway(platform),
+        _client_policy(platform),
+        *gateway_policies.key_sets(platform),
+        gateway_policies.security_policy(platform, keys),
+        *providers.objects(platform),
+        *gateway_routes.objects(platform),
+        *gateway_policies.traffic_policies(platform),
+    ]
+
+
+def edge_port(platform: Platform) -> int:
+    """Port of the Gateway's listener."""
+    if standalone(platform):
+        return STANDALONE_PORT
+    if platform.cluster.service_type == "NodePort":
+        return _HTTPS_PORT
+    return platform.gateway.https_port
+
+
+def _gateway(platform: Platform) -> Object:
+    listener: Object = {
+        "name": "https",
+        "protocol": "HTTPS",
+        "port": edge_port(platform),
+        "hostname": naming.gateway_host(platform),
+        "allowedRoutes": {"namespaces": {"from": "Same"}},
+        "tls": {
+            "mode": "Terminate",
+            "certificateRefs": [{"group": "", "kind": "Secret", "name": certificates.EDGE}],
+        },
+    }
+    proxy = {"group": ENVOY_GROUP, "kind": "EnvoyProxy", "name": EDGE}
+    return Maker(platform).namespaced(
+        "gateway.networking.k8s.io/v1 Gateway",
+        EDGE,
+        {
+            "spec": {
+                "gatewayClassName": naming.cluster_wide(platform, EDGE),
+                "infrastructure": {"parametersRef": proxy},
+                "listeners": [listener],
+            }
+        },
+    )
+
+
+def _proxy(platform: Platform) -> Object:
+    log = {
+        "sinks": [{"type": "File", "file": {"path": "/dev/stderr"}}],
+        "format": {"type": "JSON", "json": dict(_LOG_FIELDS)},
+    }
+    spec: Object = {
+        "provider": _host_provider(platform) if standalone(platform) else _pod_provider(platform),
+        # Answers are put into the callers' protocol by the custom_response filter. Left at its usual first
+        # place, it draws the AI Gateway's filter there too, before identity: /v1/models would answer anybody.
+        "filterOrder": [
+            {"name": "envoy.filters.http.custom_response", "after": "envoy.filters.http.jwt_authn"}
+        ],
+        "logging": {"level": {"default": "warn"}},
+        "telemetry": {"accessLog": {"settings": [log]}},
+    }
+    return Maker(platform).namespaced(f"{ENVOY_GROUP}/v1alpha1 EnvoyProxy", EDGE, {"spec": spec})
+
+
+def _host_provider(platform: Platform) -> Object:
+    # aigw looks for it below its data directory, and else for a download.
+    version = train(platform.train).components["envoy"].version
+    return {"type": "Host", "host": {"envoyVersion": version}}
+
+
+def _pod_provider(platform: Platform) -> Object:
+    service: Object = {"type": platform.cluster.service_type}
+    if platform.cluster.service_type == "NodePort":
+        port = {"port": _HTTPS_PORT, "nodePort": platform.gateway.https_port}
+        service["patch"] = {"type": "StrategicMerge", "value": {"spec": {"ports": [port]}}}
+    return {
+        "type": "Kubernetes",
+        "kubernetes": {
+            "envoyDeployment": {
+                "replicas": 2,
+                "pod": {
+                    "labels": naming.labels(platform),
+                    "securityContext": {
+                        "runAsNonRoot": True,
+                        "seccompProfile": {"type": "RuntimeDefault"},
+                    },
+                    "topologySpreadConstraints": [_spread(platform)],
+                },
+                "container": {
+                    "resources": {
+                        "requests": {"cpu": "100m", "memory": "256Mi"},
+                        "limits": {"memory": "1Gi"},
+                    }
+                },
+            },
+            "envoyPDB": {"minAvailable": 1},
+            "envoyService": service,
+        },
+    }
+
+
+def _spread(platform: Platform) -> Object:
+    return {
+        "maxSkew": 1,
+        "topologyKey": "kubernetes.io/hostname",
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": naming.labels(platform)},
+    }
+
+
+def _client_policy(platform: Platform) -> Object:
+    spec: Object = {
+        "targetRefs": [gateway_reference()],
+        "connection": {"bufferLimit": quantities.memory(platform.gateway.max_request_bytes)},
+        "headers": {
+            "earlyRequestHeaders": {
+                "remove": list(DROPPED_HEADERS),
+                # What the AI Gateway tells itself, whatever else it comes to be.
+                "removeOnMatch": [{"type": "Prefix", "value": "x-ai-eg-"}],
+            },
+            "xForwardedClientCert": {"mode": "Sanitize"},
+            "withUnderscoresAction": "RejectRequest",
+            "requestID": "Generate",
+            "lateResponseHeaders": {
+                "set": [{"name": "x-request-id", "value": "%REQ(x-request-id)%"}],
+                "addIfAbsent": [{"name": "retry-after", "value": _RETRY_AFTER}],
+                "remove": ["server", "x-powered-by"],
+            },
+        },
+        "path": {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": True},
+        "timeout": {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "3600s"}},
+        "tls": {"minVersion": "1.2", "alpnProtocols": ["h2", "http/1.1"]},
+        "healthCheck": {"path": "/healthz"},
+    }
+    return Maker(platform).namespaced(
+        f"{ENVOY_GROUP}/v1alpha1 ClientTrafficPolicy", EDGE, {"spec": spec}
+    )

@@ -1,0 +1,323 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Tier 2: Istio's gateway between tier 1 and the models.
+
+It takes requests from tier 1 alone, checks tenant and model once more, splits and copies them among a
+model's versions, retries what no server has seen, and is the only way to a model server. Its pods come
+from Istio's gateway chart, released as ``tier2`` in the platform's namespace.
+
+Mode `standard` is routed to the Services of a model's versions. Mode `knative` is routed to Knative's
+cluster-local gateway, where Knative's own routes choose the revision and split by share. KServe makes no
+route that this Gateway has.
+"""
+
+from __future__ import annotations
+
+from ..inventory import LANGUAGE_APIS, NAMESPACES, Canary, Model, Platform
+from . import naming, network
+from .certificates import TIER2_HOP
+from .gateway_names import TENANT_HEADER
+from .objects import Maker, Object
+
+_NETWORKING = "networking.istio.io/v1"
+# Port of knative-local-gateway at the pods of Knative's ingress gateway.
+# https://github.com/knative-extensions/net-istio, config/203-local-gateway.yaml
+_KNATIVE_LOCAL_PORT = 8081
+_LAST_PORT = 65535
+
+
+def objects(platform: Platform) -> list[Object]:
+    """Make tier 2.
+
+    Returns:
+        Gateway, its policies, and for each model a VirtualService, in mode `standard` with one
+        DestinationRule for each of its versions.
+    """
+    make = Maker(platform)
+    made = [
+        make.namespaced(f"{_NETWORKING} Gateway", naming.TIER2, {"spec": _gateway(platform)}),
+        make.namespaced(
+            "security.istio.io/v1 PeerAuthentication",
+            "default",
+            {"spec": {"mtls": {"mode": "STRICT"}}},
+        ),
+        make.namespaced(
+            "security.istio.io/v1 AuthorizationPolicy",
+            naming.TIER2,
+            {"spec": _who_may_call(platform)},
+        ),
+        *_network_policies(platform, make),
+    ]
+    if platform.engine.gateway == "standalone":
+        made += _tier1_in_the_mesh(platform, make)
+    if any(model.serving.mode == "knative" for model in platform.models):
+        made += _knative_closed(platform)
+    for model in platform.models:
+        made += (
+            _knative(platform, model)
+            if model.serving.mode == "knative"
+            else _model(platform, model)
+        )
+    return made
+
+
+def gateway_reference(platform: Platform) -> str:
+    """Name the Gateway as routes and KServe's configuration do: namespace/name."""
+    return f"{platform.cluster.namespace}/{naming.TIER2}"
+
+
+def _gateway(platform: Platform) -> Object:
+    """One server. A route of a tenant's namespace can only bind to hosts below that tenant's domain."""
+    hosts = [f"./{naming.tier2_host(platform)}"]
+    hosts += [
+        f"{tenant.name}/*.{naming.tenant_domain(platform, tenant.name)}"
+        for tenant in platform.tenants
+        if platform.owned(tenant.name)
+    ]
+    tls: Object = {"mode": "ISTIO_MUTUAL"}
+    if platform.engine.gateway == "controller":
+        tls = {"mode": "MUTUAL", "credentialName": TIER2_HOP, "minProtocolVersion": "TLSV1_2"}
+    port = {"number": naming.TIER2_PORT, "name": "https-tier1", "protocol": "HTTPS"}
+    return {
+        "selector": dict(naming.TIER2_LABELS),
+        "servers": [{"port": port, "hosts": hosts, "tls": tls}],
+    }
+
+
+def _who_may_call(platform: Platform) -> Object:
+    """Tier 1 alone, and for each model only with a tenant that may call it.
+
+    The second part repeats what tier 1 has decided, so that a mistake there does not open a model.
+    """
+    source = {"source": {"principals": [naming.tier_principal(platform, naming.TIER1)]}}
+    rules = []
+    for model in platform.models:
+        host = naming.model_host(platform, model)
+        callers = [t.name for t in platform.tenants if model in platform.allowed(t.name)]
+        rules.append(
+            {
+                "from": [source],
+                "to": [{"operation": {"hosts": [host, f"{host}:*"]}}],
+                "when": [{"key": f"request.headers[{TENANT_HEADER}]", "values": callers}],
+            }
+        )
+    # Without rules nothing matches, and an ALLOW policy that never matches refuses everything.
+    return {
+        "selector": {"matchLabels": dict(naming.TIER2_LABELS)},
+        "action": "ALLOW",
+        "rules": rules,
+    }
+
+
+def _network_policies(platform: Platform, make: Maker) -> list[Object]:
+    pods = network.with_labels(**naming.TIER2_LABELS)
+    tier1 = network.peer(*naming.tier1_pods(platform))
+    ingress: list[Object] = [{"from": [tier1], "ports": network.tcp(naming.TIER2_PORT)}]
+    egress = [network.to_dns(), network.to_istiod()]
+    namespaces = [t.name for t in platform.tenants if platform.owned(t.name)]
+    if namespaces:
+        # To model servers, whatever their port is: their own policies say from whom.
+        egress.append({"to": [network.peer(namespace) for namespace in namespaces]})
+    if any(model.serving.mode == "knative" for model in platform.models):
+        knative = network.peer(NAMESPACES["istio"], {"istio": "ingressgateway"})
+        egress.append({"to": [knative], "ports": network.tcp(_KNATIVE_LOCAL_PORT)})
+    if platform.observability.prometheus != "disabled":
+        ingress.append(network.from_prometheus())
+        egress.append(network.to_collector())
+    return [network.policy(make, naming.TIER2, pods=pods, ingress=ingress, egress=egress)]
+
+
+def _tier1_in_the_mesh(platform: Platform, make: Maker) -> list[Object]:
+    """Give the one pod of tier 1 its way to tier 2.
+
+    Its sidecar captures nothing; it listens on loopback, and speaks to tier 2 with the mesh's identity.
+    """
+    host = naming.tier2_host(platform)
+    listener = {
+        "port": {"number": naming.TIER2_PORT, "protocol": "TCP", "name": "tcp-tier2"},
+        "bind": "127.0.0.1",
+        "captureMode": "NONE",
+        "hosts": [f"{platform.cluster.namespace}/{host}"],
+    }
+    sidecar = {
+        "workloadSelector": {"labels": dict(naming.TIER1_LABELS)},
+        "egress": [listener],
+        "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
+    }
+    # The name that tier 2's server knows: its other hosts are the models'.
+    port = {
+        "port": {"number": naming.TIER2_PORT},
+        "tls": {"mode": "ISTIO_MUTUAL", "sni": host},
+    }
+    rule = {"host": host, "exportTo": ["."], "trafficPolicy": {"portLevelSettings": [port]}}
+    return [
+        make.namespaced(f"{_NETWORKING} Sidecar", naming.TIER1, {"spec": sidecar}),
+        make.namespaced(f"{_NETWORKING} DestinationRule", naming.TIER2, {"spec": rule}),
+    ]
+
+
+def _knative_closed(platform: Platform) -> list[Object]:
+    """Close the two ways by which any pod could reach any model of mode `knative`.
+
+    Knative's activator and its cluster-local gateway answer whoever calls them, and a model's pods see
+    their identity, not the caller's.
+    """
+    tier2 = network.peer(platform.cluster.namespace, naming.TIER2_LABELS)
+    knative = network.peer(NAMESPACES["knative"])
+    gateways = network.peer(NAMESPACES["istio"], {"istio": "ingressgateway"})
+    before = {"protocol": "TCP", "port": 1, "endPort": _KNATIVE_LOCAL_PORT - 1}
+    after = {"protocol": "TCP", "port": _KNATIVE_LOCAL_PORT + 1, "endPort": _LAST_PORT}
+    local = Maker(platform, namespace=NAMESPACES["istio"])
+    activator = Maker(platform, namespace=NAMESPACES["knative"])
+    return [
+        network.policy(
+            local,
+            naming.cluster_wide(platform, "knative-local"),
+            pods=network.with_labels(istio="ingressgateway"),
+            ingress=[{"from": [tier2, knative]}, {"ports": [before, after]}],
+        ),
+        network.policy(
+            activator,
+            naming.cluster_wide(platform, "activator"),
+            pods=network.with_labels(app="activator"),
+            ingress=[{"from": [gateways, knative]}, network.from_prometheus(9090)],
+        ),
+    ]
+
+
+def _model(platform: Platform, model: Model) -> list[Object]:
+    make = Maker(platform, model.tenant)
+    variants = [""]
+    variants += [naming.CANARY] if model.traffic.canary else []
+    variants += [naming.MIRROR] if model.traffic.mirror else []
+    made = [
+        make.namespaced(
+            f"{_NETWORKING} VirtualService",
+            model.name,
+            {"spec": _virtual_service(platform, model, _standard(model))},
+            model=model.name,
+        ),
+        *(
+            make.namespaced(
+                f"{_NETWORKING} DestinationRule",
+                naming.model_service(model, variant),
+                {"spec": _destination_rule(platform, model, variant)},
+                model=model.name,
+            )
+            for variant in variants
+        ),
+    ]
+    if model.traffic.canary and model.traffic.canary.cohort_header:
+        made.append(_cohort(platform, model, model.traffic.canary))
+    return made
+
+
+def _knative(platform: Platform, model: Model) -> list[Object]:
+    """Route a model of mode `knative`: its gateway knows the predictor by the host inside the cluster."""
+    predictor = f"{model.name}-predictor.{model.tenant}.svc.cluster.local"
+    http: Object = {
+        "name": _ROUTE,
+        "rewrite": {"authority": predictor},
+        "route": [{"destination": {"host": naming.KNATIVE_LOCAL, "port": {"number": 80}}}],
+    }
+    return [
+        Maker(platform, model.tenant).namespaced(
+            f"{_NETWORKING} VirtualService",
+            model.name,
+            {"spec": _virtual_service(platform, model, http)},
+            model=model.name,
+        )
+    ]
+
+
+def _standard(model: Model) -> Object:
+    canary = model.traffic.canary
+    routes = [
+        {"destination": _destination(model), "weight": 100 - (canary.weight if canary else 0)}
+    ]
+    if canary:
+        routes.append({"destination": _destination(model, naming.CANARY), "weight": canary.weight})
+    http: Object = {"name": _ROUTE, "route": routes}
+    if model.traffic.mirror:
+        http["mirrors"] = [
+            {"destination": _destination(model, naming.MIRROR), "percentage": {"value": 100.0}}
+        ]
+    return http
+
+
+def _virtual_service(platform: Platform, model: Model, http: Object) -> Object:
+    if not any(api in LANGUAGE_APIS for api in model.publish.apis):
+        # Of a stream of tokens, tier 1 bounds the silence, and nobody the whole.
+        http = {**http, "timeout": f"{model.serving.request_timeout_seconds:g}s"}
+    http = {
+        **http,
+        # Each of these happens before a server saw the request: no work is done twice.
+        "retries": {"attempts": 2, "retryOn": "connect-failure,refused-stream"},
+    }
+    return {
+        "hosts": [naming.model_host(platform, model)],
+        "gateways": [gateway_reference(platform)],
+        "exportTo": [platform.cluster.namespace],
+        "http": [http],
+    }
+
+
+def _destination(model: Model, variant: str = "") -> Object:
+    return {
+        "host": naming.service_host(model, variant),
+        "port": {"number": naming.SERVICE_PORT},
+    }
+
+
+def _destination_rule(platform: Platform, model: Model, variant: str) -> Object:
+    return {
+        "host": naming.service_host(model, variant),
+        # Tier 2's view alone: a transformer's calls to its predictor keep Istio's defaults.
+        "exportTo": [platform.cluster.namespace],
+        "trafficPolicy": {
+            "tls": {"mode": "ISTIO_MUTUAL"},
+            "loadBalancer": {"simple": "LEAST_REQUEST"},
+            "connectionPool": {
+                "tcp": {"connectTimeout": "1s"},
+                "http": {"http1MaxPendingRequests": 1024, "http2MaxRequests": 1024},
+            },
+            "outlierDetection": {
+                "consecutiveGatewayErrors": 3,
+                "consecutive5xxErrors": 10,
+                "interval": "5s",
+                "baseEjectionTime": "5s",
+                "maxEjectionPercent": 50,
+            },
+        },
+    }
+
+
+# Of a VirtualService's one route; an EnvoyFilter finds it by this name.
+_ROUTE = "model"
+
+
+def _cohort(platform: Platform, model: Model, canary: Canary) -> Object:
+    """Choose the version by a header's value: a share of its values, and for one value always the same.
+
+    Istio splits by chance alone. Envoy can split by a hash, which this switches on for this one route.
+    https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto
+    (WeightedCluster.use_hash_policy)
+    """
+    host = f"{naming.model_host(platform, model)}:{naming.TIER2_PORT}"
+    match = {
+        "context": "GATEWAY",
+        "routeConfiguration": {"vhost": {"name": host, "route": {"name": _ROUTE}}},
+    }
+    hashed = {"header": {"header_name": canary.cohort_header}}
+    value = {"route": {"hash_policy": [hashed], "weighted_clusters": {"use_hash_policy": True}}}
+    patch = {"operation": "MERGE", "value": value}
+    spec = {
+        "workloadSelector": {"labels": dict(naming.TIER2_LABELS)},
+        "configPatches": [{"applyTo": "HTTP_ROUTE", "match": match, "patch": patch}],
+    }
+    return Maker(platform).namespaced(
+        "networking.istio.io/v1alpha3 EnvoyFilter",
+        naming.shortened(f"cohort-{model.name}"),
+        {"spec": spec},
+        model=model.name,
+    )

@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The control plane's programs, built from upstream's Go modules and kept between runs.
+
+`tools/*/go.mod` say what is built, in which version, and with which dependencies; the checksums beside them are
+verified by Go. A build is kept in the user's cache under a digest of these files, so that a second run takes no time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from filelock import FileLock
+
+TOOLS = Path(__file__).with_name("tools")
+_SHOWN_LINES = 20
+_FLAGS = ("-trimpath", "-mod=readonly")
+# Where Kubernetes' own build scripts put the release's version; without it, it calls itself v0.0.0.
+_STAMPED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+_STAMPS = {"gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z"}
+
+
+class BuildError(RuntimeError):
+    """A program cannot be built on this machine; the text says why and what to do."""
+
+
+def cache_directory() -> Path:
+    """Where builds are kept: XDG_CACHE_HOME or ~/.cache, in a folder of ours."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "inferencebox"
+
+
+def directory(tool: str) -> Path:
+    """Build the programs of one module, or find them built.
+
+    Args:
+        tool: Name of a folder in `tools`.
+
+    Returns:
+        The directory that holds the programs.
+
+    Raises:
+        BuildError: Go is missing, too old, or its build fails.
+    """
+    module = TOOLS / tool
+    built = cache_directory() / "cluster-tools" / f"{tool}-{_digest(module)}"
+    built.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{built}.lock"):
+        if not built.is_dir():
+            _build(module, built)
+    return built
+
+
+def _digest(module: Path) -> str:
+    digest = hashlib.sha256(repr((_FLAGS, _STAMPED, _STAMPS)).encode())
+    for name in ("go.mod", "go.sum"):
+        digest.update((module / name).read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _build(module: Path, built: Path) -> None:
+    if not shutil.which("go"):
+        raise BuildError(
+            "Go is not installed, and the tests' API server is built with it: install Go "
+            f"{_wanted_go(module)} or newer, or name a cluster in KUBECONFIG."
+        )
+    facts = json.loads(_go(module, "mod", "edit", "-json"))
+    tools = [row["Path"] for row in facts["Tool"]]
+    print(f"building {', '.join(map(_program, tools))}", file=sys.stderr, flush=True)
+    unfinished = built.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    flags = [*_FLAGS, f"-ldflags={_linker_flags(facts)}"]
+    for path in tools:
+        _go(module, "build", *flags, "-o", str(unfinished / _program(path)), path)
+    unfinished.rename(built)
+
+
+def _program(package: str) -> str:
+    """Name a program after its package, and etcd's server, whose package is `server/v3`, after the project."""
+    return "etcd" if package.startswith("go.etcd.io/") else package.rpartition("/")[2]
+
+
+def _linker_flags(facts: dict[str, list[dict[str, str]]]) -> str:
+    """Smaller files, and the release's version."""
+    flags = ["-s", "-w"]
+    version = next((r["Version"] for r in facts["Require"] if r["Path"] == "k8s.io/kubernetes"), "")
+    if found := re.match(r"v(\d+)\.(\d+)\.", version):
+        release = {"gitVersion": version, "gitMajor": found[1], "gitMinor": found[2]}
+        stamps = {**release, **_STAMPS}
+        for package in _STAMPED:
+            flags += [f"-X {package}.{name}={value}" for name, value in stamps.items()]
+    return " ".join(flags)
+
+
+def _wanted_go(module: Path) -> str:
+    found = re.search(r"^go (\S+)$", (module / "go.mod").read_text(), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _go(module: Path, *arguments: str) -> str:
+    """Run one Go command in a tool's module; static programs, so that no C compiler is needed."""
+    # As nice as it gets: a build must not starve what else runs on the machine.
+    done = subprocess.run(
+        ["nice", "-n", "19", "go", *arguments],
+        cwd=module,
+        env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = "\n".join(done.stderr.strip().splitlines()[-_SHOWN_LINES:])
+        raise BuildError(f"`go {arguments[0]}` in {module} failed:\n{said}")
+    return done.stdout

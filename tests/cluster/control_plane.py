@@ -1,0 +1,236 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A Kubernetes control plane without nodes: etcd, API server and controller manager as plain processes.
+
+Loopback ports only, mutual TLS between all of them, a temporary directory of their own, and nothing of it is left
+when it is closed or when the process that started it dies.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+import types
+import typing as t
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.cluster import binaries
+from tests.cluster.certificates import Authority, private_pem
+
+_START_SECONDS = 120.0
+_STOP_SECONDS = 15.0
+_SHOWN_LINES = 15
+# What a cluster without nodes and cloud has use for: quotas, namespaces, owners, accounts, aggregated roles.
+_CONTROLLERS = (
+    "clusterrole-aggregation-controller,garbage-collector-controller,namespace-controller,"
+    "resourcequota-controller,root-ca-certificate-publisher-controller,serviceaccount-controller"
+)
+_AUDIT_POLICY = """\
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules: [{level: Metadata}]
+"""
+
+
+class ControlPlane:
+    """Starts on entering a `with` block, stops on leaving it.
+
+    Args:
+        audit: Write one line for each request to `audit_log`.
+    """
+
+    def __init__(self, *, audit: bool = False) -> None:
+        self._audit = audit
+        self._processes: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self.directory = Path(tempfile.mkdtemp(prefix="ib-cluster-"))
+        self.kubeconfig = self.directory / "admin.kubeconfig"
+        self.audit_log = self.directory / "audit.log"
+
+    def __enter__(self) -> t.Self:
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: types.TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop what was started, the last first, and remove every file."""
+        while self._processes:
+            _, process = self._processes.pop()
+            process.terminate()
+            try:
+                process.wait(_STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _start(self) -> None:
+        etcd = binaries.directory("etcd") / "etcd"
+        kubernetes = binaries.directory("kubernetes")
+        authority = Authority(self.directory)
+        store_port, peer_port, api_port, manager_port = _free_ports(4)
+        api = f"https://127.0.0.1:{api_port}"
+
+        self._run("etcd", [str(etcd), *self._etcd_flags(authority, store_port, peer_port)])
+        flags = self._api_server_flags(authority, store_port, api_port)
+        self._run("kube-apiserver", [str(kubernetes / "kube-apiserver"), *flags])
+        self.kubeconfig = authority.kubeconfig("admin", api, "system:masters")
+        trust = ssl.create_default_context(cafile=str(authority.certificate))
+        trust.load_cert_chain(self.directory / "admin.crt", self.directory / "admin.key")
+        self._wait_for(f"{api}/readyz", trust)
+
+        flags = self._controller_manager_flags(authority, api, manager_port)
+        self._run("kube-controller-manager", [str(kubernetes / "kube-controller-manager"), *flags])
+        # The first thing that it makes in every namespace.
+        account = f"{api}/api/v1/namespaces/default/serviceaccounts/default"
+        self._wait_for(account, trust)
+
+    def _etcd_flags(self, authority: Authority, port: int, peer_port: int) -> list[str]:
+        certificate, key = authority.issue("etcd")
+        url, peer_url = f"https://127.0.0.1:{port}", f"https://127.0.0.1:{peer_port}"
+        return [
+            "--name=tests",
+            f"--data-dir={self.directory / 'etcd'}",
+            f"--listen-client-urls={url}",
+            f"--advertise-client-urls={url}",
+            f"--listen-peer-urls={peer_url}",
+            f"--initial-advertise-peer-urls={peer_url}",
+            f"--initial-cluster=tests={peer_url}",
+            f"--cert-file={certificate}",
+            f"--key-file={key}",
+            f"--trusted-ca-file={authority.certificate}",
+            "--client-cert-auth",
+            f"--peer-cert-file={certificate}",
+            f"--peer-key-file={key}",
+            f"--peer-trusted-ca-file={authority.certificate}",
+            "--peer-client-cert-auth",
+            # Its data live as long as the tests do.
+            "--unsafe-no-fsync",
+            "--log-level=warn",
+        ]
+
+    def _api_server_flags(self, authority: Authority, store_port: int, port: int) -> list[str]:
+        certificate, key = authority.issue("kube-apiserver")
+        signing = self.directory / "service-accounts.key"
+        signing.touch(mode=0o600)
+        signing.write_bytes(private_pem(ec.generate_private_key(ec.SECP256R1())))
+        flags = [
+            "--bind-address=127.0.0.1",
+            "--advertise-address=127.0.0.1",
+            f"--secure-port={port}",
+            f"--etcd-servers=https://127.0.0.1:{store_port}",
+            f"--etcd-cafile={authority.certificate}",
+            f"--etcd-certfile={certificate}",
+            f"--etcd-keyfile={key}",
+            f"--tls-cert-file={certificate}",
+            f"--tls-private-key-file={key}",
+            f"--client-ca-file={authority.certificate}",
+            "--anonymous-auth=false",
+            "--authorization-mode=RBAC",
+            "--service-account-issuer=https://kubernetes.default.svc",
+            f"--service-account-key-file={signing}",
+            f"--service-account-signing-key-file={signing}",
+            "--service-cluster-ip-range=10.0.0.0/24",
+            # It would point at loopback, which the API refuses.
+            "--endpoint-reconciler-type=none",
+            "--allow-privileged=true",
+        ]
+        if self._audit:
+            policy = self.directory / "audit-policy.yaml"
+            policy.write_text(_AUDIT_POLICY)
+            flags += [f"--audit-policy-file={policy}", f"--audit-log-path={self.audit_log}"]
+        return flags
+
+    def _controller_manager_flags(self, authority: Authority, api: str, port: int) -> list[str]:
+        name = "system:kube-controller-manager"
+        kubeconfig = authority.kubeconfig(name, api)
+        certificate = self.directory / "system-kube-controller-manager.crt"
+        return [
+            f"--kubeconfig={kubeconfig}",
+            f"--authentication-kubeconfig={kubeconfig}",
+            f"--authorization-kubeconfig={kubeconfig}",
+            "--bind-address=127.0.0.1",
+            f"--secure-port={port}",
+            f"--tls-cert-file={certificate}",
+            f"--tls-private-key-file={certificate.with_suffix('.key')}",
+            "--use-service-account-credentials=true",
+            f"--service-account-private-key-file={self.directory / 'service-accounts.key'}",
+            f"--root-ca-file={authority.certificate}",
+            f"--controllers={_CONTROLLERS}",
+            "--leader-elect=false",
+        ]
+
+    def _run(self, name: str, command: list[str]) -> None:
+        with (self.directory / f"{name}.log").open("wb") as log:
+            # The kernel ends it when this process is gone, however that came about.
+            process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=self.directory,
+                start_new_session=True,
+            )
+        self._processes.append((name, process))
+
+    def _wait_for(self, url: str, trust: ssl.SSLContext) -> None:
+        opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
+        )
+
+        def answers() -> bool:
+            try:
+                with opener.open(url, timeout=5) as answer:
+                    return bool(answer.status == 200)
+            except (urllib.error.URLError, OSError):
+                return False
+
+        self._wait_until(answers, url)
+
+    def _wait_until(self, happened: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not happened():
+            for name, process in self._processes:
+                if process.poll() is not None:
+                    raise RuntimeError(
+                        f"{name} ended with {process.returncode}\n{self._tail(name)}"
+                    )
+            if time.monotonic() > deadline:
+                name = self._processes[-1][0]
+                raise RuntimeError(f"{what} does not answer; {name} says\n{self._tail(name)}")
+            time.sleep(0.1)
+
+    def _tail(self, name: str) -> str:
+        lines = (self.directory / f"{name}.log").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-_SHOWN_LINES:])
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that nobody listened on a moment ago, all different."""
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports

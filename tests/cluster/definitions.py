@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Upstream's CustomResourceDefinitions, read where Go keeps its modules; none of them is copied.
+
+Of one component no module carries them, Envoy AI Gateway. Its definitions, and any others, are read from the
+directories that IB_EXTRA_CRDS names, and the tests say which kinds went unchecked without it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import typing as t
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
+
+EXTRA_VARIABLE = "IB_EXTRA_CRDS"
+Definition = dict[str, t.Any]
+_TRAIN = max(TRAINS)
+_KIND = "CustomResourceDefinition"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Go module whose files hold definitions.
+
+    Attributes:
+        component: The component of the release train that they belong to.
+        module: Path of the module.
+        digest: What Go computes over its content; another content is refused.
+        files: Files in it, as globs.
+        version: Version of the module, where it is not that of the component.
+    """
+
+    component: str
+    module: str
+    digest: str
+    files: tuple[str, ...]
+    version: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.module}@{self.version or _module_version(self.component)}"
+
+
+SOURCES = (
+    Source(
+        "gateway-api",
+        "sigs.k8s.io/gateway-api",
+        "h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY=",
+        ("config/crd/standard/gateway.*.yaml",),
+    ),
+    Source(
+        "gateway-api-inference-extension",
+        "sigs.k8s.io/gateway-api-inference-extension",
+        "h1:w9Awt60cmI1vM7Y6N81h8wDCBP0WkmxpdI7GKY0v070=",
+        ("config/crd/bases/*_inferencepools.yaml",),
+    ),
+    Source(
+        "envoy-gateway",
+        "github.com/envoyproxy/gateway",
+        "h1:vAVp6/AlBXJ1aOhp1mxL7fNEzVEfjADUguUhm2wzxQY=",
+        ("charts/gateway-helm/charts/crds/crds/generated/*.yaml",),
+        # The last one that the module proxy has of this minor release.
+        version="v1.9.1",
+    ),
+    Source(
+        "istio",
+        "istio.io/api",
+        "h1:qGf/hZwCu5LOPK0jGti38NF71E8Eq4jGyhz/l2xsszU=",
+        ("kubernetes/customresourcedefinitions.gen.yaml",),
+    ),
+    Source(
+        "kserve",
+        "github.com/kserve/kserve",
+        "h1:Bs7HxmGV4KFqqptDcWseKv+mwD4YOYHJWcuVgPG2Gug=",
+        ("config/crd/full/serving.*.yaml", "config/crd/full/*/serving.*.yaml"),
+    ),
+    Source(
+        "cert-manager",
+        "github.com/cert-manager/cert-manager",
+        "h1:0LttV37Q5c2CBNoHkjuI8sLKTXWZDC2SwQkxrBMKV9w=",
+        ("deploy/crds/cert-manager.io_*.yaml",),
+    ),
+    Source(
+        "keda",
+        "github.com/kedacore/keda/v2",
+        "h1:SR60v8uIcelbveS8n/1jcl8tLdBBIbHMxmdOHw8tKqA=",
+        ("config/crd/bases/keda.sh_*.yaml",),
+    ),
+    Source(
+        "kube-prometheus-stack",
+        "github.com/prometheus-operator/prometheus-operator",
+        "h1:AohlYJT+En8TmNpAcEUJ3GsaJTAqfEBwHmGTVpRm/Io=",
+        ("example/prometheus-operator-crd/*.yaml",),
+        # The operator that the chart installs, but for its patch release.
+        version="v0.93.0",
+    ),
+)
+
+
+class _Loader(yaml.CSafeLoader):
+    """Reads the bare ``=`` that one definition lists among its values, as text."""
+
+
+def _text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    return str(loader.construct_scalar(node))
+
+
+_Loader.add_constructor("tag:yaml.org,2002:value", _text)
+
+
+def upstream() -> list[Definition]:
+    """Read the definitions of every source, downloading what Go does not have yet.
+
+    Raises:
+        RuntimeError: A module cannot be had, or is not the one that was looked at.
+    """
+    return [found for source in SOURCES for found in _read(_download(source), source.files)]
+
+
+def extra() -> list[Definition]:
+    """Read the definitions in the directories that IB_EXTRA_CRDS names; none where it is not set."""
+    directories = os.environ.get(EXTRA_VARIABLE, "").split(os.pathsep)
+    return [found for one in directories if one for found in _read(Path(one), ("**/*.yaml",))]
+
+
+def _module_version(component: str) -> str:
+    """The component's version as Go writes versions."""
+    version = TRAINS[_TRAIN].components[component].version
+    return version if version.startswith("v") else f"v{version}"
+
+
+def _download(source: Source) -> Path:
+    done = subprocess.run(
+        ["go", "mod", "download", "-json", str(source)],
+        # Outside of any module, or its requirements would change the version.
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    facts = json.loads(done.stdout or "{}")
+    if done.returncode != 0 or "Dir" not in facts:
+        raise RuntimeError(f"{source}: {facts.get('Error') or done.stderr.strip()}")
+    if facts["Sum"] != source.digest:
+        raise RuntimeError(f"{source} has the digest {facts['Sum']}, not {source.digest}")
+    return Path(facts["Dir"])
+
+
+def _read(directory: Path, patterns: tuple[str, ...]) -> Iterator[Definition]:
+    for pattern in patterns:
+        files = sorted(directory.glob(pattern))
+        if not files:
+            raise RuntimeError(f"{directory} has no files {pattern}")
+        for file in files:
+            documents = yaml.load_all(file.read_bytes(), _Loader)
+            yield from (one for one in documents if (one or {}).get("kind") == _KIND)

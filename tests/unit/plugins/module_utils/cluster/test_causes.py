@@ -1,0 +1,88 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What pods say about why they do not run."""
+
+from __future__ import annotations
+
+import typing as t
+
+import httpx
+import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import causes
+from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.objects import Key
+
+from .fake_server import Server, status
+
+Pod = dict[str, t.Any]
+
+
+def pod(*containers: Pod, **more: t.Any) -> Pod:
+    return {"metadata": {"name": "p"}, "status": {"containerStatuses": list(containers), **more}}
+
+
+def waiting(reason: str, message: str = "", **more: t.Any) -> Pod:
+    return {"name": "main", "state": {"waiting": {"reason": reason, "message": message}}, **more}
+
+
+@pytest.mark.parametrize(
+    ("one", "text"),
+    [
+        (pod({"name": "main", "state": {"running": {}}}), ""),
+        (pod(waiting("ContainerCreating")), ""),
+        (
+            pod(waiting("ErrImagePull", "not found")),
+            "container main ErrImagePull: not found (the image",
+        ),
+        (
+            pod(
+                waiting(
+                    "CrashLoopBackOff",
+                    lastState={"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
+                )
+            ),
+            "container main CrashLoopBackOff, exit code 137 OOMKilled (the program ends",
+        ),
+        (
+            pod(
+                conditions=[
+                    {
+                        "type": "PodScheduled",
+                        "status": "False",
+                        "reason": "Unschedulable",
+                        "message": "0/1 nodes: insufficient nvidia.com/gpu",
+                    }
+                ]
+            ),
+            "Unschedulable: 0/1 nodes: insufficient nvidia.com/gpu",
+        ),
+        (
+            {
+                "metadata": {"name": "p"},
+                "status": {"initContainerStatuses": [waiting("CreateContainerConfigError")]},
+            },
+            "container main CreateContainerConfigError (a ConfigMap or Secret",
+        ),
+    ],
+)
+def test_a_pod_says_what_it_lacks(one: Pod, text: str) -> None:
+    assert causes.of_pod(one).startswith(text)
+    assert bool(text) is bool(causes.of_pod(one))
+
+
+def test_pods_are_found_by_the_workloads_own_selector() -> None:
+    server = Server(lambda _: httpx.Response(200, json={"items": [pod(waiting("ErrImagePull"))]}))
+    deployment = Key("apps", "Deployment", "n", "d")
+    live = {"spec": {"selector": {"matchLabels": {"app": "d"}}}}
+    assert causes.of_workload(server.api, deployment, live).startswith("pod p: container main")
+    service = Key("serving.kserve.io", "InferenceService", "n", "iris")
+    assert causes.of_workload(server.api, service, {})
+    selectors = [request.url.params["labelSelector"] for request in server.requests]
+    assert selectors == ["app=d", "serving.kserve.io/inferenceservice=iris"]
+    assert causes.of_workload(server.api, Key("", "ConfigMap", "n", "c"), {}) == ""
+    assert len(server.requests) == 2
+
+
+def test_who_may_not_read_pods_gets_no_second_error() -> None:
+    server = Server(lambda _: status(403, "pods is forbidden"))
+    service = Key("serving.kserve.io", "InferenceService", "n", "iris")
+    assert causes.of_workload(server.api, service, {}) == ""

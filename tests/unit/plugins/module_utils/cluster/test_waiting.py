@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Waiting: rounds, ends and reasons, on a clock of the tests' own."""
+
+from __future__ import annotations
+
+import typing as t
+from collections.abc import Callable, Iterator
+
+import httpx
+import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import waiting
+from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.discovery import (
+    Resource,
+)
+from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.objects import (
+    Key,
+    Wanted,
+)
+
+from .fake_server import Server, status
+
+Live = dict[str, t.Any]
+CLASS = Resource(
+    "gateway.networking.k8s.io", "v1", "GatewayClass", "gatewayclasses", namespaced=False
+)
+CONFIG = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> float:
+        return self.seconds
+
+    def sleep(self, seconds: float) -> None:
+        self.seconds += seconds
+
+
+def wanted(name: str, resource: Resource = CLASS) -> Wanted:
+    key = Key(resource.group, resource.kind, "n" if resource.namespaced else "", name)
+    return Wanted(key, resource, {})
+
+
+def accepted(name: str, status: str = "True", reason: str = "") -> Live:
+    found = {"type": "Accepted", "status": status, "reason": reason}
+    return {"metadata": {"name": name}, "status": {"conditions": [found]}}
+
+
+def rounds(*items: list[Live]) -> Callable[[httpx.Request], httpx.Response]:
+    """One list a round; the last one stays."""
+    left: Iterator[list[Live]] = iter(items)
+    last: list[list[Live]] = []
+
+    def answer(_: httpx.Request) -> httpx.Response:
+        last.append(next(left, last[-1] if last else []))
+        return httpx.Response(200, json={"items": last[-1]})
+
+    return answer
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def until_ready(
+    server: Server, clock: Clock, *names: str, timeout: float = 60
+) -> list[waiting.Late]:
+    return waiting.until_ready(
+        server.api, [wanted(n) for n in names], "a=b", timeout, clock.now, clock.sleep
+    )
+
+
+def test_one_request_a_kind_and_round_until_all_are_ready(clock: Clock) -> None:
+    first, both = [accepted("a"), accepted("b", "False")], [accepted("a"), accepted("b")]
+    server = Server(rounds(first, first, both))
+    assert until_ready(server, clock, "a", "b") == []
+    assert len(server.requests) == 3
+
+
+def test_kinds_that_are_in_force_at_once_are_not_asked_for(clock: Clock) -> None:
+    server = Server(lambda _: status(500, "nobody should ask"))
+    one = [wanted("a", CONFIG)]
+    assert waiting.until_ready(server.api, one, "a=b", 60, clock.now, clock.sleep) == []
+
+
+def test_the_time_ends_with_the_reason(clock: Clock) -> None:
+    server = Server(rounds([accepted("a"), accepted("b", "False", "Pending")]))
+    (late,) = until_ready(server, clock, "a", "b", timeout=30)
+    assert (late.key.name, late.failed) == ("b", False)
+    assert "Accepted=False Pending" in late.reason
+    assert clock.seconds == pytest.approx(30, abs=0.1)
+
+
+def test_what_was_deleted_meanwhile_is_a_failure_that_ends_the_wait(clock: Clock) -> None:
+    server = Server(rounds([accepted("b", "False")]))
+    late = until_ready(server, clock, "a", "b", timeout=3600)
+    assert {(one.key.name, one.failed) for one in late} == {("a", True), ("b", False)}
+    assert clock.seconds < 60
+
+
+def test_a_failure_that_is_taken_back_does_not_end_the_wait(clock: Clock) -> None:
+    server = Server(rounds([], [accepted("a", "False")], [], [accepted("a")]))
+    assert until_ready(server, clock, "a") == []
+
+
+def gone(server: Server, clock: Clock, timeout: float = 30) -> list[waiting.Late]:
+    keys = {wanted("a").key: CLASS, wanted("b", CONFIG).key: CONFIG}
+    return waiting.until_gone(server.api, keys, "a=b", timeout, clock.now, clock.sleep)
+
+
+def test_gone_is_gone_also_with_the_kind(clock: Clock) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("gatewayclasses"):
+            return status(404, "the server could not find the requested resource")
+        return httpx.Response(200, json={"items": []})
+
+    assert gone(Server(answer), clock) == []
+
+
+def test_what_holds_an_object_is_named(clock: Clock) -> None:
+    held = {"metadata": {"name": "a", "finalizers": ["example.com/hold"]}}
+    left = {"metadata": {"name": "b", "namespace": "n"}}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        items = [held] if request.url.path.endswith("gatewayclasses") else [left]
+        return httpx.Response(200, json={"items": items})
+
+    reasons = {one.key.name: one.reason for one in gone(Server(answer), clock)}
+    assert "held by example.com/hold" in reasons["a"]
+    assert "not removed it yet" in reasons["b"]
+
+
+def test_a_namespace_tells_what_is_left_in_it(clock: Clock) -> None:
+    message = "Some resources are remaining: things.example.com has 1 resource instances"
+    found = {"type": "NamespaceContentRemaining", "status": "True", "message": message}
+    namespace = {
+        "metadata": {"name": "n"},
+        "spec": {"finalizers": ["kubernetes"]},
+        "status": {"conditions": [found]},
+    }
+    kind = Resource("", "v1", "Namespace", "namespaces", namespaced=False)
+    server = Server(rounds([namespace]))
+    keys = {Key("", "Namespace", "", "n"): kind}
+    (late,) = waiting.until_gone(server.api, keys, "a=b", 1, clock.now, clock.sleep)
+    assert late.reason == message
+
+
+def test_without_the_right_to_list_everywhere_each_namespace_is_asked(clock: Clock) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "/namespaces/" in request.url.path or request.url.path.endswith("gatewayclasses/a"):
+            return httpx.Response(200, json={"items": [], "metadata": {"name": "a"}})
+        return status(403, "forbidden")
+
+    server = Server(answer)
+    assert [one.key.name for one in gone(server, clock, timeout=0)] == ["a"]
+    assert "/api/v1/namespaces/n/configmaps" in server.asked("GET")
