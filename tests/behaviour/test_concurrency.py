@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .client import Caller, http_client, openai_client
+from . import http2_client
+from .client import Caller, bearer, openai_client
 from .platform_json import Platform
 
 _WORKERS = 16
@@ -98,8 +99,5 @@ def test_many_requests_share_one_http2_connection(
     platform: Platform, tokens: dict[str, str]
 ) -> None:
     tenant = min(tokens)
-    with http_client(platform, http2=True) as client, ThreadPoolExecutor(_WORKERS) as pool:
-        headers = {"authorization": f"Bearer {tokens[tenant]}"}
-        answers = list(pool.map(lambda _: client.get("/v1/models", headers=headers), range(100)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert {answer.http_version for answer in answers} == {"HTTP/2"}
+    answers = http2_client.get_many(platform, "/v1/models", [bearer(tokens[tenant])], 100)
+    assert answers == [200] * 100

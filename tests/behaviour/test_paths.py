@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from . import http2_upload
+from . import http2_client
 from .client import (
     Caller,
     RawAnswer,
@@ -289,7 +289,7 @@ def test_a_body_above_the_limit_is_refused(
     for path in (f"/v1/models/{model.name}:predict", "/v1/chat/completions"):
         if http2:
             length = [] if chunked else [("content-length", str(len(content)))]
-            answer = http2_upload.post(platform, path, [*headers, *length], content)
+            answer = http2_client.post(platform, path, [*headers, *length], content)
         else:
             sent = iter([content[:_MIB], content[_MIB:]]) if chunked else content
             with http_client(platform) as client:

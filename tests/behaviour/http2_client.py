@@ -1,13 +1,15 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A POST over HTTP/2 that reads while it writes.
+"""HTTP/2 as a careful client speaks it: it reads while it writes, and asks much at once on one connection.
 
 A gateway may answer before it has read the whole body and then end the stream (RFC 9113, section 8.1). The HTTP client
-of this suite waits for leave to send on before it looks at answers, and so never sees such a one.
+of this suite waits for leave to send on before it looks at answers, and so never sees such a one; and its threads wait for each
+other's answers on a connection that they share.
 """
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import ssl
 import typing as t
@@ -37,6 +39,43 @@ def post(
     Returns:
         The answer. Its status is 0 when the stream ended without one.
     """
+    with _connected(platform) as (tls, connection):
+        stream = connection.get_next_available_stream_id()
+        connection.send_headers(stream, [*_pseudo(platform, "POST", path), *headers])
+        return _exchange(tls, connection, stream, content)
+
+
+def get_many(
+    platform: Platform, path: str, headers: t.Sequence[tuple[str, str]], count: int
+) -> list[int]:
+    """Ask the same many times at once on one connection, and return the status of each answer."""
+    with _connected(platform) as (tls, connection):
+        for _ in range(count):
+            stream = connection.get_next_available_stream_id()
+            request = [*_pseudo(platform, "GET", path), *headers]
+            connection.send_headers(stream, request, end_stream=True)
+        found: list[int] = []
+        ended = 0
+        while ended < count:
+            tls.sendall(connection.data_to_send())
+            received = tls.recv(_READ_BYTES)
+            for event in connection.receive_data(received):
+                if isinstance(event, h2.events.ResponseReceived):
+                    found.append(int(dict(event.headers)[":status"]))
+                elif isinstance(event, h2.events.DataReceived):
+                    size = event.flow_controlled_length
+                    connection.acknowledge_received_data(size, event.stream_id)
+                elif isinstance(event, h2.events.StreamEnded | h2.events.StreamReset):
+                    ended += 1
+            if not received:
+                return found
+    return found
+
+
+@contextlib.contextmanager
+def _connected(
+    platform: Platform,
+) -> t.Iterator[tuple[ssl.SSLSocket, h2.connection.H2Connection]]:
     context = ssl.create_default_context(cafile=str(platform.ca_file))
     context.set_alpn_protocols(["h2"])
     with (
@@ -45,10 +84,16 @@ def post(
     ):
         connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
         connection.initiate_connection()
-        stream = connection.get_next_available_stream_id()
-        pseudo = {":method": "POST", ":scheme": "https", ":authority": platform.host, ":path": path}
-        connection.send_headers(stream, [*pseudo.items(), *headers])
-        return _exchange(tls, connection, stream, content)
+        yield tls, connection
+
+
+def _pseudo(platform: Platform, method: str, path: str) -> list[tuple[str, str]]:
+    return [
+        (":method", method),
+        (":scheme", "https"),
+        (":authority", platform.host),
+        (":path", path),
+    ]
 
 
 def _exchange(
