@@ -197,6 +197,11 @@ class Supervisor:
             tuple(sorted(added)), tuple(sorted(changed)), tuple(sorted(removed)), tuple(retried)
         )
 
+    def _ask_to_end(self, names: t.Iterable[str]) -> None:
+        for name in names:
+            with contextlib.suppress(xmlrpc.client.Fault):  # not running, stopping, or unknown
+                self._call("stopProcess", name, _DO_NOT_WAIT)
+
     def start(self, names: t.Iterable[str]) -> None:
         """Start programs without waiting; one that cannot be spawned shows it in its status."""
         for name in names:
@@ -218,13 +223,13 @@ class Supervisor:
         Raises:
             ProcessError: One outlives its own stop time by far.
         """
-        for name in names:
-            with contextlib.suppress(xmlrpc.client.Fault):  # not running, or unknown
-                self._call("stopProcess", name, _DO_NOT_WAIT)
         deadline = time.monotonic() + self._stop_seconds
+        self._ask_to_end(names)
         while left := self._still_alive(names):
             if time.monotonic() > deadline:
                 raise ProcessError(f"programs do not stop: {', '.join(left)}")
+            # One that crashed just when it was asked is started again, and must be asked again.
+            self._ask_to_end(left)
             time.sleep(_POLL_SECONDS)
 
     def _still_alive(self, names: t.Collection[str]) -> list[str]:

@@ -111,8 +111,8 @@ def test_an_unknown_key_is_refused_with_all_that_are_known_there() -> None:
 
 
 def test_what_all_variables_begin_with_is_no_likeness() -> None:
-    found = problems(changed({"platform_colour": "red"}))
-    assert found["platform_colour"].remedy.startswith("Remove it.")
+    found = problems(changed({"platform_banana": "red"}))
+    assert found["platform_banana"].remedy.startswith("Remove it.")
     found = problems(changed({"platform_gatway": {}}))
     assert found["platform_gatway"].remedy.startswith("Did you mean platform_gateway?")
 
