@@ -271,7 +271,7 @@ def create_key(
                 f"{tenant} has an active key named {name!r}",
                 hint="Take another name, or revoke it.",
             )
-        key_id = secrets.token_urlsafe(16)
+        key_id = secrets.token_hex(16)
         key = mint_token(
             directory,
             tenant,
