@@ -61,7 +61,8 @@ def get_many(
             received = tls.recv(_READ_BYTES)
             for event in connection.receive_data(received):
                 if isinstance(event, h2.events.ResponseReceived):
-                    found.append(int(dict(event.headers)[":status"]))
+                    answered = {str(name): str(value) for name, value in event.headers}
+                    found.append(int(answered[":status"]))
                 elif isinstance(event, h2.events.DataReceived):
                     size = event.flow_controlled_length
                     connection.acknowledge_received_data(size, event.stream_id)
