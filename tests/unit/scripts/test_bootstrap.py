@@ -8,7 +8,6 @@ import importlib.util
 import json
 import subprocess
 import sys
-import time
 from pathlib import Path
 from types import ModuleType
 
@@ -110,10 +109,8 @@ def test_a_failed_command_tells_its_own_reason(bootstrap: ModuleType) -> None:
         bootstrap.run([sys.executable, "-c", script], {})
 
 
-def test_a_ready_checkout_is_done_in_a_moment(root: Path) -> None:
+def test_a_ready_checkout_has_nothing_to_do(root: Path) -> None:
     command = [sys.executable, str(root / "scripts/bootstrap.py")]
     assert subprocess.run(command, check=True, capture_output=True).returncode == 0
-    started = time.monotonic()
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("", "")
-    assert time.monotonic() - started < 1.0
