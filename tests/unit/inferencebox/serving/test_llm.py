@@ -51,7 +51,9 @@ def test_chat(smollm2: Replica) -> None:
 
 def test_streaming_arrives_in_pieces_and_ends(smollm2: Replica) -> None:
     body = {"messages": MESSAGES, "max_tokens": 8, "stream": True}
-    with smollm2.client.stream("POST", "/v1/chat/completions", json=body) as answer:
+    # The server closes the connection after a stream without saying so: it must not be used again.
+    close = {"connection": "close"}
+    with smollm2.client.stream("POST", "/v1/chat/completions", json=body, headers=close) as answer:
         events = [line.removeprefix("data: ") for line in answer.iter_lines() if line]
     assert events[-1] == "[DONE]"
     assert len([event for event in events if event.startswith("{")]) >= 8
