@@ -137,19 +137,10 @@ counts:
   sample: {created: 3, unchanged: 297}
 """
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.inferencebox.platform.plugins.module_utils import cluster_module
 from ansible_collections.inferencebox.platform.plugins.module_utils.errors import (
     PlatformError,
 )
-
-try:
-    from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import (
-        synchronising,
-    )
-except ImportError as error:
-    MISSING = error.name
-else:
-    MISSING = None
 
 
 def main() -> None:
@@ -160,34 +151,26 @@ def main() -> None:
         "namespace": {"type": "str"},
         "fields": {"type": "list", "elements": "str", "required": True},
     }
-    module = AnsibleModule(
-        argument_spec={
-            "objects": {"type": "list", "elements": "dict", "required": True},
-            "platform": {"type": "str", "required": True},
-            "part": {"type": "str"},
-            "prune": {"type": "bool", "default": False},
-            "prune_definitions": {"type": "bool", "default": False},
-            "take_ownership": {
-                "type": "list",
-                "elements": "dict",
-                "default": [],
-                "options": takeover,
-            },
-            "wait": {"type": "bool", "default": False},
-            "wait_timeout": {"type": "int", "default": 300},
-            "kubeconfig": {"type": "path"},
-            "context": {"type": "str"},
+    module, shown = cluster_module.begin(
+        objects={"required": True},
+        part={"type": "str"},
+        prune={"type": "bool", "default": False},
+        prune_definitions={"type": "bool", "default": False},
+        take_ownership={
+            "type": "list",
+            "elements": "dict",
+            "default": [],
+            "options": takeover,
         },
-        supports_check_mode=True,
-        # No line in the system's log with all arguments: Secrets are among the objects.
-        no_log=True,
+        wait={"type": "bool", "default": False},
+        wait_timeout={"type": "int", "default": 300},
     )
-    if MISSING:
-        module.fail_json(msg=missing_required_lib(MISSING))
+    # Needs a library whose lack has been told by now.
+    from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import (
+        synchronising,
+    )
+
     params = module.params
-    # Nor in the result, where verbosity would show them.
-    shown = synchronising.without_secrets(params)
-    module.no_log_values.update(synchronising.values_to_hide(params["objects"]))
     try:
         report = synchronising.synchronise(
             synchronising.Request(

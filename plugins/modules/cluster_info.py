@@ -90,41 +90,19 @@ unreadable:
   returned: success
 """
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.inferencebox.platform.plugins.module_utils import cluster_module
 from ansible_collections.inferencebox.platform.plugins.module_utils.errors import (
     PlatformError,
 )
 
-try:
-    from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import (
-        state,
-        synchronising,
-    )
-except ImportError as error:
-    MISSING = error.name
-else:
-    MISSING = None
-
 
 def main() -> None:
     """Run the module."""
-    module = AnsibleModule(
-        argument_spec={
-            "platform": {"type": "str", "required": True},
-            "objects": {"type": "list", "elements": "dict"},
-            "kubeconfig": {"type": "path"},
-            "context": {"type": "str"},
-        },
-        supports_check_mode=True,
-        # No line in the system's log with all arguments: Secrets are among the objects.
-        no_log=True,
-    )
-    if MISSING:
-        module.fail_json(msg=missing_required_lib(MISSING))
+    module, shown = cluster_module.begin(objects={})
+    # Needs a library whose lack has been told by now.
+    from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import state
+
     params = module.params
-    # Nor in the result, where verbosity would show them.
-    shown = synchronising.without_secrets(params)
-    module.no_log_values.update(synchronising.values_to_hide(params["objects"] or []))
     try:
         reading = state.read(
             params["platform"], params["objects"], params["kubeconfig"], params["context"]

@@ -38,14 +38,8 @@ options:
     description: Content of the files in xds/, by file name. Others there are removed.
     type: dict
     required: true
-  validation:
-    description: A static configuration that Envoy must accept too.
-    type: dict
   owner:
     description: User who owns the files.
-    type: str
-  group:
-    description: Group of the files.
     type: str
 """
 
@@ -83,9 +77,7 @@ def main() -> None:
             "directory": {"type": "path", "required": True},
             "bootstrap": {"type": "dict", "required": True},
             "resources": {"type": "dict", "required": True},
-            "validation": {"type": "dict"},
             "owner": {"type": "str"},
-            "group": {"type": "str"},
         },
         supports_check_mode=True,
     )
@@ -96,8 +88,7 @@ def main() -> None:
             params["directory"],
             params["bootstrap"],
             params["resources"],
-            validation=params["validation"],
-            owner=host_envoy.Owner(params["owner"], params["group"]),
+            owner=params["owner"],
             check=module.check_mode,
         )
     except PlatformError as error:

@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 import typing as t
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..errors import GatewayConfigError
 from .files import Changes, DirectorySpec, FileSpec, ensure_directories, write_files
@@ -43,22 +43,13 @@ _CRITICAL = re.compile(r"\]\[critical\]\[\w+\] \[[^\]]*\] (?P<sentence>.*)", re.
 _PREFIX = re.compile(r"error initializing configuration '[^']*': ")
 
 
-@dataclass(frozen=True)
-class Owner:
-    """Who owns the files: the tier's own user when installed by root, else nobody in particular."""
-
-    user: str | None = None
-    group: str | None = None
-
-
 def activate(
     binary: str,
     directory: str,
     bootstrap: Json,
     resources: t.Mapping[str, Json],
     *,
-    validation: Json | None = None,
-    owner: Owner | None = None,
+    owner: str | None = None,
     check: bool = False,
 ) -> Changes:
     """Make a configuration live, or leave everything as it is when Envoy would refuse it.
@@ -68,8 +59,8 @@ def activate(
         directory: The tier's directory, absolute; `bootstrap.json` and `xds/` lie in it.
         bootstrap: Content of bootstrap.json. It refers to `<directory>/xds/<file>`.
         resources: Content of each xDS file by file name: a discovery response (`{"resources": [...]}`).
-        validation: A static configuration to validate besides, such as a builder's inlined twin.
-        owner: Owner of the files, which are 0640, and of directories that are missing, 0750.
+        owner: User who owns the files, which are 0640, and directories that are missing, 0750: the tier's own when
+            installed by root, else nobody in particular.
         check: Validate and report only.
 
     Returns:
@@ -78,7 +69,6 @@ def activate(
     Raises:
         GatewayConfigError: With Envoy's own sentence, when it refuses the candidate; nothing was replaced.
     """
-    owner = owner or Owner()
     wanted = _file_specs(directory, bootstrap, resources, owner)
     endpoints = _endpoint_files(resources, owner)
     stale = [(os.path.join(directory, "xds"), "*.json")]
@@ -87,7 +77,7 @@ def activate(
     if not changes.changed:
         return changes
     if os.path.exists(binary) or not check:
-        _validate(binary, directory, bootstrap, resources, validation)
+        _validate(binary, directory, bootstrap, resources)
     if not check:
         _replace(directory, endpoints, wanted, owner)
         write_files([*wanted, *endpoints], stale)
@@ -156,13 +146,13 @@ def _named(found: dict[str, dict[str, Json]], kind: str, name: object) -> Json:
 
 
 def _file_specs(
-    directory: str, bootstrap: Json, resources: t.Mapping[str, Json], owner: Owner
+    directory: str, bootstrap: Json, resources: t.Mapping[str, Json], owner: str | None
 ) -> list[FileSpec]:
     """bootstrap.json and the xDS files, in the order in which they go live."""
 
     def spec(path: str, content: Json) -> FileSpec:
         secret = _stage(content) == _STAGES.index("secret")
-        return FileSpec(path, _text(content), 0o640, owner.user, owner.group, secret)
+        return FileSpec(path, _text(content), 0o640, owner, secret=secret)
 
     xds = [
         spec(os.path.join(directory, "xds", name), resources[name])
@@ -171,7 +161,7 @@ def _file_specs(
     return [spec(os.path.join(directory, "bootstrap.json"), bootstrap), *xds]
 
 
-def _endpoint_files(resources: t.Mapping[str, Json], owner: Owner) -> list[FileSpec]:
+def _endpoint_files(resources: t.Mapping[str, Json], owner: str | None) -> list[FileSpec]:
     """The endpoint files that clusters watch and another step writes: as they are, or empty until then.
 
     Envoy refuses a cluster whose file does not exist; without endpoints it answers 503 instead.
@@ -186,7 +176,7 @@ def _endpoint_files(resources: t.Mapping[str, Json], owner: Owner) -> list[FileS
                     content = file.read()
             except FileNotFoundError:
                 content = _text(_no_endpoints(cluster))
-            specs.append(FileSpec(path, content, 0o640, owner.user, owner.group))
+            specs.append(FileSpec(path, content, 0o640, owner))
     return specs
 
 
@@ -214,14 +204,11 @@ def _validate(
     directory: str,
     bootstrap: Json,
     resources: t.Mapping[str, Json],
-    validation: Json | None,
 ) -> None:
     """Write the candidate into a private temporary directory and let Envoy judge it."""
     candidate = tempfile.mkdtemp(prefix="envoy-candidate-")
     try:
         judged = {"bootstrap.json": bootstrap, "static.json": static_twin(bootstrap, resources)}
-        if validation is not None:
-            judged["validation.json"] = validation
         files = {os.path.join("xds", name): content for name, content in resources.items()}
         os.mkdir(os.path.join(candidate, "xds"))
         for name, content in {**files, **judged}.items():
@@ -268,13 +255,13 @@ def _sentence(stderr: str) -> str:
 
 
 def _replace(
-    directory: str, endpoints: t.Sequence[FileSpec], wanted: t.Sequence[FileSpec], owner: Owner
+    directory: str, endpoints: t.Sequence[FileSpec], wanted: t.Sequence[FileSpec], owner: str | None
 ) -> None:
     """Replace the live files stage by stage; clusters that go are taken away last."""
     xds = os.path.join(directory, "xds")
     parents = {directory, xds, *(os.path.dirname(one.path) for one in endpoints)}
     missing = [path for path in parents if not os.path.isdir(path)]
-    ensure_directories([DirectorySpec(path, 0o750, owner.user, owner.group) for path in missing])
+    ensure_directories([DirectorySpec(path, 0o750, owner) for path in missing])
     write_files(endpoints)
     by_stage: dict[int, list[FileSpec]] = {}
     for spec in wanted[1:]:

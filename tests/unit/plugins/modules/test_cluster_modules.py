@@ -10,6 +10,7 @@ import typing as t
 
 import pytest
 from ansible.module_utils.testing import patch_module_args
+from ansible_collections.inferencebox.platform.plugins.module_utils import cluster_module
 from ansible_collections.inferencebox.platform.plugins.modules import apply, cluster_info
 
 _SECRET = "nobody-may-see-this"
@@ -45,7 +46,7 @@ def test_without_a_kubeconfig_it_says_so_and_shows_no_secret(
 def test_a_missing_library_is_named(
     module: types.ModuleType, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "MISSING", "httpx")
+    monkeypatch.setattr(cluster_module, "MISSING", "httpx")
     result = run(module, capsys, {"objects": [], "platform": "demo"})
     assert result["failed"] is True
     assert "(httpx)" in result["msg"]

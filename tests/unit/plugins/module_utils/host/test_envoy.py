@@ -40,7 +40,6 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.errors impor
 from ansible_collections.inferencebox.platform.plugins.module_utils.host.envoy import (
     Json,
     activate,
-    static_twin,
 )
 from ansible_collections.inferencebox.platform.plugins.module_utils.host.unix_http import probe
 from cryptography import x509
@@ -202,15 +201,6 @@ def test_what_envoy_refuses_replaces_nothing(
         activate(binary, str(directory), bad.bootstrap, bad.resources)
     assert "candidate" not in str(caught.value), "no path of ours in Envoy's sentence"
     assert _live(directory) == before
-
-
-def test_the_callers_own_validation_counts(binary: str, directory: Path) -> None:
-    config = _config(directory, {"a": "/a.sock"}, "a")
-    twin = static_twin(config.bootstrap, config.resources)
-    twin["static_resources"]["clusters"][0]["lb_policy"] = "BEST"
-    with pytest.raises(GatewayConfigError, match="BEST"):
-        activate(binary, str(directory), config.bootstrap, config.resources, validation=twin)
-    assert _live(directory) == {}
 
 
 def test_cycle_of_a_configuration(binary: str, directory: Path) -> None:
