@@ -22,7 +22,7 @@ author: Inference-in-a-Box contributors (@inferencebox)
 positional: part
 options:
   _input:
-    description: Platform variables, as the platform_model filter returns them.
+    description: Platform variables, as M(inferencebox.platform.validate_inventory) returns them.
     type: dict
     required: true
   part:

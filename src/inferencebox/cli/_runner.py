@@ -29,9 +29,8 @@ INVENTORY_VARIABLE = "INFERENCEBOX_INVENTORY"
 _MODEL_FACT = "preflight_platform"
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ERROR_LINE = re.compile(r"^(?:\[ERROR\]:|ERROR!|error:)\s*(.*)$", re.MULTILINE)
-# How Ansible introduces what a filter said; the error of the filter that reads the inventory is the user's to mend.
-_FILTER_SAID = re.compile(r"^.*?The filter plugin '(?P<filter>[\w.]+)' failed: ", re.DOTALL)
-_INVENTORY_FILTER = "inferencebox.platform.platform_model"
+# What this action refuses is the user's to mend, and says all that there is to say.
+_VALIDATION = f"{COLLECTION}.validate_inventory"
 # Of a run that ended without any event, the end says why; more than this hides it.
 _SHOWN_LINES = 15
 
@@ -65,7 +64,7 @@ class Tally:
         changed: Tasks that changed something, over all hosts.
         home: Directory of the platform, as the playbook worked it out.
         said: What the last debug task said.
-        failure: The last failure that nothing ignored: (task, message).
+        failure: The last failure that nothing ignored: (task, action, message).
     """
 
     plays: int = 0
@@ -76,7 +75,7 @@ class Tally:
     task: str = ""
     home: str = ""
     said: str = ""
-    failure: tuple[str, str] | None = None
+    failure: tuple[str, str, str] | None = None
     started: float = field(default_factory=time.monotonic)
 
     @property
@@ -102,6 +101,7 @@ class Tally:
         ):
             self.failure = (
                 str(data.get("task") or self.task),
+                str(data.get("task_action") or ""),
                 failure_message(data.get("res") or {}),
             )
 
@@ -235,10 +235,9 @@ def failure_message(result: t.Mapping[str, t.Any]) -> str:
 def _failed(tally: Tally, said: str) -> CommandError:
     hint = "Run it again with --verbose to see everything that Ansible says."
     if tally.failure:
-        task, message = tally.failure
-        said_by = _FILTER_SAID.match(message)
-        if said_by and said_by["filter"] == _INVENTORY_FILTER:
-            return CommandError(message[said_by.end() :], exit_code=EXIT_USAGE)
+        task, action, message = tally.failure
+        if action == _VALIDATION:
+            return CommandError(message, exit_code=EXIT_USAGE)
         return CommandError(f"{message} (task: {task})", hint)
     plain = _ANSI.sub("", said).replace("\r", "").strip()
     lines = _ERROR_LINE.findall(plain)

@@ -161,13 +161,15 @@ def test_an_inventory_may_be_named_from_here(
     assert outcome.home == tmp_path
 
 
-def test_mistakes_of_the_inventory_are_told_without_what_ansible_says_around_them() -> None:
+def test_mistakes_of_the_inventory_are_the_users_to_mend() -> None:
     said = "the inventory has 1 problem:\n  - models: no"
-    message = (
-        "Task failed: Finalization of task args failed: Error while resolving value: "
-        f"The filter plugin 'inferencebox.platform.platform_model' failed: {said}"
-    )
-    tally = _runner.Tally(failure=("Validate", message))
+    tally = _runner.Tally()
+    data = {
+        "task": "Validate the whole inventory",
+        "task_action": "inferencebox.platform.validate_inventory",
+        "res": {"msg": said},
+    }
+    tally.take({"event": "runner_on_failed", "event_data": data})
     error = _runner._failed(tally, "")
     assert (error.message, error.exit_code) == (said, EXIT_USAGE)
 
@@ -211,7 +213,7 @@ def test_an_ignored_failure_is_none() -> None:
     tally.take({"event": "runner_on_failed", "event_data": data})
     assert tally.failure is None
     tally.take({"event": "runner_on_unreachable", "event_data": {**data, "ignore_errors": False}})
-    assert tally.failure == ("t", "no")
+    assert tally.failure == ("t", "", "no")
 
 
 def test_the_collection_is_found_where_it_is_imported_from(root: Path) -> None:
