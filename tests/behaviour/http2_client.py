@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
+import time
 import typing as t
 
 import h2.config
@@ -23,6 +24,7 @@ from .platform_json import Platform
 
 _SECONDS = 30.0
 _READ_BYTES = 65_536
+_PAUSE_SECONDS = 0.5
 
 
 def post(
@@ -43,6 +45,57 @@ def post(
         stream = connection.get_next_available_stream_id()
         connection.send_headers(stream, [*_pseudo(platform, "POST", path), *headers])
         return _exchange(tls, connection, stream, content)
+
+
+def post_late(
+    platform: Platform, path: str, headers: t.Sequence[tuple[str, str]], content: bytes
+) -> tuple[int, int, bool]:
+    """Send a body half a second after its headers.
+
+    Returns:
+        The status of an answer that came before the body, or 0; that of the answer to the whole request, or 0; whether the
+        stream was reset in the half second after that.
+    """
+    with _connected(platform) as (tls, connection):
+        stream = connection.get_next_available_stream_id()
+        length = ("content-length", str(len(content)))
+        connection.send_headers(stream, [*_pseudo(platform, "POST", path), *headers, length])
+        early = _status(_events(tls, connection, _PAUSE_SECONDS))
+        if early:
+            return early, 0, False
+        connection.send_data(stream, content, end_stream=True)
+        seen = []
+        for event in _events(tls, connection, _SECONDS):
+            seen.append(event)
+            if isinstance(event, h2.events.StreamEnded):
+                break
+        seen += _events(tls, connection, _PAUSE_SECONDS)
+    return 0, _status(seen), any(isinstance(event, h2.events.StreamReset) for event in seen)
+
+
+def _events(
+    tls: ssl.SSLSocket, connection: h2.connection.H2Connection, seconds: float
+) -> t.Iterator[h2.events.Event]:
+    """Send what waits to be sent, then tell what the gateway says in so many seconds."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        tls.sendall(connection.data_to_send())
+        tls.settimeout(left)
+        try:
+            received = tls.recv(_READ_BYTES)
+        except TimeoutError:
+            return
+        if not received:
+            return
+        yield from connection.receive_data(received)
+
+
+def _status(events: t.Iterable[h2.events.Event]) -> int:
+    """Status of the answer among them; 0 without one."""
+    for event in events:
+        if isinstance(event, h2.events.ResponseReceived):
+            return int(next(value for name, value in event.headers if str(name) == ":status"))
+    return 0
 
 
 def get_many(

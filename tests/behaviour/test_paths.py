@@ -299,6 +299,12 @@ def test_a_body_above_the_limit_is_refused(
         check_error(answer, path, 413)
 
 
+def test_a_refusal_waits_for_a_small_body_so_that_no_client_loses_it(platform: Platform) -> None:
+    headers = [("authorization", "Bearer nonsense"), ("content-type", "application/json")]
+    early, status, reset = http2_client.post_late(platform, "/v1/chat/completions", headers, b"{}")
+    assert (early, status, reset) == (0, 401, False)
+
+
 def test_a_body_below_the_limit_is_served(platform: Platform, usable: tuple[str, Model]) -> None:
     token, model = usable
     body = {**model.example_body, "pad": "x" * _MIB}

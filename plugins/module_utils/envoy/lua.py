@@ -18,6 +18,10 @@ _MODEL_ERRORS = "model-errors"
 # Of a request: a credential that stands there twice leaves open which one counts. Rules about headers look at each value
 # by itself and so would let it pass; no credential has this form, and none does.
 #
+# A small body is waited for. Who refuses a request before its body is there ends the HTTP/2 stream behind the answer (RFC
+# 9113, section 8.1), and clients in wide use then lose the answer: curl 7.88, which Debian 12 has, says "Stream error in the
+# HTTP/2 framing layer" and not 401. So small is less than what any stream may send unasked (its first window, 64 KiB).
+#
 # What callers see of every answer, whoever gave it. Two limits may apply to one request and each filter adds its own
 # three headers: callers see one set, that of the limit which is nearest to its end. Retry-After is the time after
 # which that limit has room again; for a model that cannot answer yet, whoever said so, it is a few seconds.
@@ -32,6 +36,8 @@ function envoy_on_request(handle)
       headers:add(credentials[n], "ambiguous")
     end
   end
+  local length = tonumber(headers:get("content-length") or "")
+  if length and length > 0 and length <= 16384 then handle:body() end
 end
 function envoy_on_response(handle)
   local headers = handle:headers()

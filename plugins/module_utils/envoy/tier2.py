@@ -198,7 +198,12 @@ def _cluster(tier: Tier2, model: Model) -> Json:
         "per_connection_buffer_limit_bytes": 32_768,
         "lb_policy": "LEAST_REQUEST",
         # Below any share of healthy replicas Envoy would otherwise use sick ones too.
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "common_lb_config": {
+            "healthy_panic_threshold": {"value": 0},
+            # By default what health checks find within a second of another change is held back until that second is
+            # over: a replica that has just become ready, or come back, would be refused for so long.
+            "update_merge_window": "0s",
+        },
         "health_checks": [
             {
                 "timeout": "2s",
