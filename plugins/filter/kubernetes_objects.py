@@ -11,6 +11,7 @@ from ansible.errors import AnsibleTemplatePluginError
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import InventoryError
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import (
     PARTS,
+    Callers,
     load_cluster_platform,
     objects,
 )
@@ -33,14 +34,20 @@ options:
   part:
     description: One part of the platform, as the file names of P(inferencebox.platform.kubernetes_manifests#filter) have them; all of it if left out.
     type: str
+  callers:
+    description:
+      - Who vouches for callers, as M(inferencebox.platform.identity) returns it; C(jwks), C(keys) with id and tenant,
+        and C(authorities), certificates of issuers' hosts. Part C(gateway) is not complete without it.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
 - name: Apply the tenants of a platform
-  kubernetes.core.k8s:
-    apply: true
-    server_side_apply: {field_manager: inferencebox}
-    resource_definition: "{{ platform | inferencebox.platform.kubernetes_objects('tenants') }}"
+  inferencebox.platform.apply:
+    objects: "{{ platform | inferencebox.platform.kubernetes_objects('tenants') }}"
+    platform: demo
+    part: tenants
 """
 
 RETURN = r"""
@@ -52,7 +59,9 @@ _value:
 
 
 def kubernetes_objects(
-    platform: Mapping[str, Any], part: str | None = None
+    platform: Mapping[str, Any],
+    part: str | None = None,
+    callers: Mapping[str, Any] | None = None,
 ) -> list[dict[str, Any]]:
     """Make the objects of a platform.
 
@@ -64,7 +73,9 @@ def kubernetes_objects(
             f"kubernetes_objects knows no part {part!r}; its parts are {', '.join(PARTS)}"
         )
     try:
-        return objects(load_cluster_platform(to_plain(platform)), part)
+        found = load_cluster_platform(to_plain(platform))
+        named = Callers.of(found, **to_plain(callers)) if callers else None
+        return objects(found, part, named)
     except InventoryError as error:
         raise AnsibleTemplatePluginError(str(error)) from error
 

@@ -35,11 +35,14 @@ class Chart:
         address: OCI address of the chart, or the repository's URL.
         name: Its name in that repository; empty for an OCI address.
         release: Name of the release. Some components only work under one name.
+        storable: Whether Helm can keep it as a release; one that is larger than a Secret can be is rendered,
+            and its objects are applied.
     """
 
     address: str
     release: str
     name: str = ""
+    storable: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Component:
         manifests: Files that are applied, in order; each URL holds the version as `{version}`.
         crds: API groups whose definitions it owns, as ``group`` or ``group: kind, kind``.
         image: An image that is named directly, without its tag; empty where charts name them all.
+        leftovers: What its controllers make outside of its namespace and never remove: version, kind, and
+            ``namespace/name``, or the name alone; ``*`` stands for every namespace.
     """
 
     version: str
@@ -63,6 +68,7 @@ class Component:
     manifests: tuple[str, ...] = ()
     crds: tuple[str, ...] = ()
     image: str = ""
+    leftovers: tuple[str, ...] = ()
 
     @property
     def manifest_urls(self) -> tuple[str, ...]:
@@ -77,11 +83,13 @@ class Train:
     Attributes:
         kubernetes: Versions of Kubernetes that it runs on.
         helm: Versions of Helm that can install it.
+        architectures: Processors for which every image of the train is published, as nodes are labelled.
         components: Components by name, in the order of their installation.
     """
 
     kubernetes: Range
     helm: Range
+    architectures: tuple[str, ...]
     components: Mapping[str, Component]
 
 
@@ -101,7 +109,13 @@ TRAINS: Mapping[str, Train] = {
             "1.36",
             "Knative Serving refuses less than 1.34; Envoy Gateway lists 1.33 to 1.36",
         ),
-        helm=Range("3.8", "4.3", "OCI charts since 3.8; built and run up to 4.3"),
+        helm=Range(
+            "3.14",
+            "3.22",
+            "kubernetes.core, which drives it, takes Helm 4 only since 6.4, later than the oldest "
+            "supported Ansible brings; 3.22 was run",
+        ),
+        architectures=("amd64", "arm64"),
         components={
             "gateway-api": Component(
                 "v1.6.1",
@@ -131,6 +145,10 @@ TRAINS: Mapping[str, Train] = {
                     ),
                 ),
                 crds=("monitoring.coreos.com",),
+                leftovers=(
+                    "v1 Service kube-system/prometheus-kube-prometheus-kubelet",
+                    "v1 Endpoints kube-system/prometheus-kube-prometheus-kubelet",
+                ),
             ),
             "istio": Component(
                 "1.31.0",
@@ -148,6 +166,11 @@ TRAINS: Mapping[str, Train] = {
                     "security.istio.io",
                     "telemetry.istio.io",
                     "extensions.istio.io",
+                ),
+                leftovers=(
+                    "v1 ConfigMap */istio-ca-root-cert",
+                    "gateway.networking.k8s.io/v1 GatewayClass istio",
+                    "gateway.networking.k8s.io/v1 GatewayClass istio-remote",
                 ),
             ),
             "knative-serving": Component(
@@ -202,10 +225,25 @@ TRAINS: Mapping[str, Train] = {
                 "envoy-gateway-system",
                 "the AI Gateway of this train is built on it",
                 charts=(
-                    Chart(f"{_EG}/gateway-crds-helm", "eg-crds"),
+                    Chart(f"{_EG}/gateway-crds-helm", "eg-crds", storable=False),
                     Chart(f"{_EG}/gateway-helm", "eg"),
                 ),
                 crds=("gateway.envoyproxy.io",),
+                # Made by hooks of its chart, which Helm does not count as the release's.
+                leftovers=(
+                    (
+                        "admissionregistration.k8s.io/v1 MutatingWebhookConfiguration "
+                        "envoy-gateway-topology-injector.envoy-gateway-system"
+                    ),
+                    (
+                        "rbac.authorization.k8s.io/v1 ClusterRole "
+                        "eg-gateway-helm-certgen:envoy-gateway-system"
+                    ),
+                    (
+                        "rbac.authorization.k8s.io/v1 ClusterRoleBinding "
+                        "eg-gateway-helm-certgen:envoy-gateway-system"
+                    ),
+                ),
             ),
             "valkey": Component(
                 "9.1.1",
@@ -305,6 +343,7 @@ def versions_markdown() -> str:
                 one.kubernetes.evidence,
             ),
             ("Helm", f"{one.helm.lowest} to {one.helm.highest}", one.helm.evidence),
+            ("processors", ", ".join(one.architectures), "what all images are published for"),
             *((key, found.version, found.evidence) for key, found in one.components.items()),
         ]
         table = "".join(f"| {' | '.join(cells)} |\n" for cells in [_HEAD, _RULE, *rows])

@@ -40,8 +40,29 @@ def begin(objects: Json, **options: Json) -> tuple[AnsibleModule, Json]:
         # No line in the system's log with all arguments: Secrets are among the objects.
         no_log=True,
     )
-    if MISSING:
-        module.fail_json(msg=missing_required_lib(MISSING))
+    _require_libraries(module)
     # Nor in the result, where verbosity would show them.
     module.no_log_values.update(synchronising.values_to_hide(module.params["objects"] or []))
     return module, synchronising.without_secrets(module.params)
+
+
+def ask(**options: Json) -> AnsibleModule:
+    """Read the arguments of a module that gets no objects, and so no secrets.
+
+    Args:
+        options: Specifications of its options, beside those that name a cluster.
+
+    Returns:
+        The module. A library that is missing ends the run.
+    """
+    module = AnsibleModule(
+        argument_spec={"kubeconfig": {"type": "path"}, "context": {"type": "str"}, **options},
+        supports_check_mode=True,
+    )
+    _require_libraries(module)
+    return module
+
+
+def _require_libraries(module: AnsibleModule) -> None:
+    if MISSING:
+        module.fail_json(msg=missing_required_lib(MISSING))

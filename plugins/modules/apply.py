@@ -39,6 +39,13 @@ options:
     type: list
     elements: dict
     required: true
+  manifests:
+    description:
+      - Files with further objects as YAML, in any order; paths, or addresses that begin with C(https://).
+      - An object that O(objects) hold as well is theirs with the fields of O(objects) laid over it.
+    type: list
+    elements: str
+    default: []
   platform:
     description: Name of the platform that the objects belong to.
     type: str
@@ -153,6 +160,7 @@ def main() -> None:
     }
     module, shown = cluster_module.begin(
         objects={"required": True},
+        manifests={"type": "list", "elements": "str", "default": []},
         part={"type": "str"},
         prune={"type": "bool", "default": False},
         prune_definitions={"type": "bool", "default": False},
@@ -167,14 +175,18 @@ def main() -> None:
     )
     # Needs a library whose lack has been told by now.
     from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import (
+        manifests,
         synchronising,
     )
 
     params = module.params
     try:
+        objects = params["objects"]
+        if params["manifests"]:
+            objects = manifests.overlaid(manifests.read(params["manifests"]), objects)
         report = synchronising.synchronise(
             synchronising.Request(
-                objects=params["objects"],
+                objects=objects,
                 platform=params["platform"],
                 part=params["part"] or "",
                 prune=params["prune"],

@@ -17,7 +17,7 @@ description:
 author: Inference-in-a-Box contributors (@inferencebox)
 options:
   installable:
-    description: Also fail for a target that validates, but that nothing installs yet.
+    description: Also fail for what is validated and rendered, but what nothing installs yet.
     type: bool
     default: false
 attributes:

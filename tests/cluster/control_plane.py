@@ -29,10 +29,12 @@ from tests.cluster.certificates import Authority, private_pem
 _START_SECONDS = 120.0
 _STOP_SECONDS = 15.0
 _SHOWN_LINES = 15
-# What a cluster without nodes and cloud has use for: quotas, namespaces, owners, accounts, aggregated roles.
+# What a cluster without nodes and cloud has use for: quotas, namespaces, owners, accounts, aggregated roles,
+# and that a volume claim may go.
 _CONTROLLERS = (
     "clusterrole-aggregation-controller,garbage-collector-controller,namespace-controller,"
-    "resourcequota-controller,root-ca-certificate-publisher-controller,serviceaccount-controller"
+    "persistentvolumeclaim-protection-controller,resourcequota-controller,"
+    "root-ca-certificate-publisher-controller,serviceaccount-controller"
 )
 _AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
@@ -47,10 +49,12 @@ class ControlPlane:
 
     Args:
         audit: Write one line for each request to `audit_log`.
+        webhooks: Ask admission webhooks. Where nothing runs that would answer, they refuse what they are asked about.
     """
 
-    def __init__(self, *, audit: bool = False) -> None:
+    def __init__(self, *, audit: bool = False, webhooks: bool = True) -> None:
         self._audit = audit
+        self._webhooks = webhooks
         self._processes: list[tuple[str, subprocess.Popen[bytes]]] = []
         self.directory = Path(tempfile.mkdtemp(prefix="ib-cluster-"))
         self.kubeconfig = self.directory / "admin.kubeconfig"
@@ -155,6 +159,9 @@ class ControlPlane:
             "--endpoint-reconciler-type=none",
             "--allow-privileged=true",
         ]
+        if not self._webhooks:
+            plugins = "MutatingAdmissionWebhook,ValidatingAdmissionWebhook"
+            flags.append(f"--disable-admission-plugins={plugins}")
         if self._audit:
             policy = self.directory / "audit-policy.yaml"
             policy.write_text(_AUDIT_POLICY)

@@ -12,7 +12,7 @@ import json
 import os
 import subprocess
 import typing as t
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,7 +120,60 @@ def upstream() -> list[Definition]:
     Raises:
         RuntimeError: A module cannot be had, or is not the one that was looked at.
     """
-    return [found for source in SOURCES for found in _read(_download(source), source.files)]
+    return [found for source in SOURCES for found in _read(download(source), source.files)]
+
+
+def of(source: Source) -> list[Definition]:
+    """Read the definitions of one source.
+
+    Raises:
+        RuntimeError: Its module cannot be had, or is not the one that was looked at.
+    """
+    return list(_read(download(source), source.files))
+
+
+def stand_ins(
+    objects: Sequence[t.Mapping[str, t.Any]], group: str, known: set[tuple[str, str]]
+) -> list[Definition]:
+    """Make definitions for kinds of a group that nobody brought: they take any object, and so prove nothing of one.
+
+    Args:
+        objects: Objects whose kinds are wanted.
+        group: Their API group.
+        known: Groups and kinds that are defined already.
+    """
+    wanted = {
+        (one["apiVersion"].rpartition("/")[2], one["kind"])
+        for one in objects
+        if one["apiVersion"].startswith(f"{group}/")
+    }
+    return [
+        _stand_in(group, version, kind)
+        for version, kind in sorted(wanted)
+        if (group, kind) not in known
+    ]
+
+
+def _stand_in(group: str, version: str, kind: str) -> Definition:
+    plural = f"{kind.lower()[:-1]}ies" if kind.endswith("y") else f"{kind.lower()}s"
+    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    served = {
+        "name": version,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": schema},
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": _KIND,
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": [served],
+        },
+    }
 
 
 def extra() -> list[Definition]:
@@ -135,7 +188,12 @@ def _module_version(component: str) -> str:
     return version if version.startswith("v") else f"v{version}"
 
 
-def _download(source: Source) -> Path:
+def download(source: Source) -> Path:
+    """Find a source's module where Go keeps it, downloading what Go does not have yet.
+
+    Raises:
+        RuntimeError: It cannot be had, or is not the one that was looked at.
+    """
     done = subprocess.run(
         ["go", "mod", "download", "-json", str(source)],
         # Outside of any module, or its requirements would change the version.

@@ -12,7 +12,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory im
 
 from inferencebox.cli.config import load_inventory
 
-CLUSTERS = ("existing", "kind")
+CLUSTERS = ("existing", "kind", "edge", "eks", "gke", "aks")
 
 
 @pytest.mark.parametrize("topic", ["tenants", "models"])

@@ -161,6 +161,26 @@ class Api:
         headers = {"Content-Type": "application/json"}
         self._request("DELETE", path, headers=headers, body=options)
 
+    def may(self, attributes: Mapping[str, str]) -> bool:
+        """Ask whether one's user may do something.
+
+        Args:
+            attributes: Of the question: verb, group, resource, and namespace where it has one.
+
+        Raises:
+            RefusedError: The server does not say.
+            ClusterError: The server cannot be reached.
+        """
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": dict(attributes)},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        headers = {"Content-Type": "application/json"}
+        answer = self._request("POST", path, headers=headers, body=review)[1]
+        return bool((answer.get("status") or {}).get("allowed"))
+
     def _request(
         self,
         method: str,

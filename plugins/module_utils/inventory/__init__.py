@@ -30,7 +30,7 @@ from .providers import Provider, ProviderModel
 from .reference import reference_markdown, write_reference
 from .schema import json_schema
 from .sources import SCHEMES, Source, parse_source
-from .support import TABLE, refused_target
+from .support import TABLE, not_installed
 from .tenants import Limits, Tenant
 
 __all__ = [
@@ -62,10 +62,10 @@ __all__ = [
     "default_home",
     "json_schema",
     "load",
+    "not_installed",
     "parse_source",
     "qualified",
     "reference_markdown",
-    "refused_target",
     "select_variables",
     "to_vars",
     "unix_user",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..catalogue import TRAINS
 from ..errors import Problem
 from .draft import Check, Draft
 from .names import is_system_namespace
@@ -143,4 +144,25 @@ def _splitting(draft: Draft) -> Iterator[Problem]:
             )
 
 
-CLUSTER_CHECKS: tuple[Check, ...] = (_names_in_the_cluster, _edge_port, _scaling, _splitting)
+def _provided(draft: Draft) -> Iterator[Problem]:
+    """Components that are said to be there must be ones that the train knows."""
+    if draft.target != "kubernetes":
+        return
+    known = TRAINS[draft.platform.train].components
+    for index, name in enumerate(draft.platform.cluster.provided):
+        if name not in known:
+            yield Problem(
+                f"platform_cluster.provided[{index}]",
+                name,
+                "is no component of the release train",
+                f"Use one of {', '.join(known)}.",
+            )
+
+
+CLUSTER_CHECKS: tuple[Check, ...] = (
+    _names_in_the_cluster,
+    _edge_port,
+    _scaling,
+    _splitting,
+    _provided,
+)

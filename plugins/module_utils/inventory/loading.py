@@ -23,7 +23,7 @@ from .checks import find_problems
 from .draft import Draft
 from .platform import Platform, default_home
 from .problems import Location, from_pydantic, path_of
-from .support import refused_target
+from .support import not_installed
 
 _PREFIX = "platform_"
 _OTHERS = ("tenants", "models", "providers")
@@ -65,7 +65,7 @@ def load(raw: Mapping[str, Any], *, installable: bool = False) -> Platform:
     Args:
         raw: Variables as plain dicts, lists and scalars; others than those of the inventory are not
             looked at. From Ansible, pass them through `plain.to_plain` first.
-        installable: Also refuse a target that nothing installs yet.
+        installable: Also refuse what is rendered, but what nothing installs yet.
 
     Returns:
         The platform, with every default filled in.
@@ -84,9 +84,8 @@ def load(raw: Mapping[str, Any], *, installable: bool = False) -> Platform:
         for problem in find_problems(draft):
             if not _is_within(problem.path, noted | draft.replaced):
                 problems.append(problem)
-        refused = refused_target(draft.platform) if installable else None
-        if refused is not None and refused.path not in noted:
-            problems.append(refused)
+        refused = not_installed(draft.platform) if installable else ()
+        problems += [one for one in refused if one.path not in noted]
     if problems:
         raise InventoryError(_in_order(problems))
     return Platform.model_validate(data)

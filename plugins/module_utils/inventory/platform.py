@@ -14,6 +14,8 @@ from ._types import (
     AbsolutePath,
     Address,
     Domain,
+    Duration,
+    Flag,
     Image,
     Name,
     ObjectName,
@@ -114,6 +116,19 @@ class Cluster(Section):
     storage_class: ObjectName | None = Field(
         default=None, description="StorageClass of its volumes; the cluster's default if left out."
     )
+    provided: tuple[Name, ...] = Field(
+        default=(),
+        description="Components that the cluster has already, by their names in docs/reference/"
+        "versions.md: they are looked for, and neither installed nor removed.",
+    )
+    ready_timeout: Duration = Field(
+        default=600.0,
+        description="How long a component, or a part of the platform, may take until it is ready.",
+    )
+    wait: Flag = Field(
+        default=True,
+        description="Wait until what is installed is ready. Without it nobody says whether it works.",
+    )
     service_type: Literal["LoadBalancer", "NodePort", "ClusterIP"] = Field(
         default="LoadBalancer",
         description="How the edge is reached. With `NodePort`, `platform_gateway.https_port` is the "
@@ -160,6 +175,12 @@ class Platform(Section):
         description="Folder of all state of the `local` target. If left out: "
         "`/var/lib/inferencebox/NAME` for root, else `inferencebox/NAME` in `$XDG_STATE_HOME` or "
         "`~/.local/state`.",
+    )
+    bundle: AbsolutePath | None = Field(
+        default=None,
+        alias="platform_bundle",
+        description="Folder with all charts and manifests of the train, as `playbooks/bundle.yml` "
+        "fills it; the projects' own addresses if left out.",
     )
     gateway: Gateway = Field(
         default=Gateway(), alias="platform_gateway", description="The edge that callers see."

@@ -42,7 +42,10 @@ Nothing is accepted and then ignored: what a target does not honour is refused b
 changes, with the reason given here.
 """
 
-_UNBUILT = "An inventory for `{target}` is validated, but nothing installs it: {reason}.\n"
+_UNBUILT = """\
+Target `kubernetes` renders these, but does not install them yet:
+
+"""
 
 
 def reference_markdown() -> str:
@@ -155,9 +158,9 @@ def _support() -> str:
         (f"`{row.setting}`", row.values, *(_honoured(row.refusal(target)) for target in targets))
         for row in TABLE
     ]
-    notes = [_UNBUILT.format(target=target, reason=why) for target, why in UNBUILT.items()]
     table = _table(("setting", "values", *(f"`{target}`" for target in targets)), rows)
-    return "\n".join([*notes, table])
+    missing = [(f"`{row.setting}`", row.values, row.reason) for row in UNBUILT]
+    return "\n".join([table, _UNBUILT + _table(("setting", "values", "what is missing"), missing)])
 
 
 def _honoured(refusal: str) -> str:

@@ -9,16 +9,14 @@ refuse know how to find the uses of what they refuse.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from ..errors import Problem
+from ..serving.upstreams import LLM_D
 from .platform import Cluster, Engine, Observability, Platform
 from .sources import SCHEMES
-
-# Targets that validate, but that nothing installs yet, with the reason.
-UNBUILT: Mapping[str, str] = {"kubernetes": "the kubernetes target is not built yet"}
 
 # Where a setting is used: its path and its value.
 Use = tuple[str, Any]
@@ -154,6 +152,12 @@ TABLE: tuple[Row, ...] = (
     Row("platform_domain"),
     Row("platform_train", "2026.11"),
     Row("platform_home"),
+    Row(
+        "platform_bundle",
+        refused="it installs no charts",
+        remedy=_LEAVE_OUT,
+        uses=_differs("bundle", None),
+    ),
     Row("platform_gateway"),
     Row("platform_identity"),
     Row("platform_observability.prometheus"),
@@ -392,18 +396,75 @@ def _shown(value: Any) -> Any:
     return value.model_dump(by_alias=True) if hasattr(value, "model_dump") else value
 
 
-def refused_target(platform: Platform) -> Problem | None:
-    """Say why a platform cannot be installed although its inventory is valid.
+def not_installed(platform: Platform) -> Iterator[Problem]:
+    """Find what is validated and rendered, but what nothing installs yet.
 
     Args:
         platform: A valid platform.
 
-    Returns:
-        The problem with its target, or None where the target can be installed.
+    Yields:
+        One problem for each, in the order of `UNBUILT`.
     """
-    reason = UNBUILT.get(platform.target)
-    if reason is None:
-        return None
-    return Problem(
-        "platform_target", platform.target, f"cannot be installed: {reason}", "Use local."
-    )
+    for row in UNBUILT:
+        for path, value in row.uses(platform) if platform.target == "kubernetes" else ():
+            yield Problem(path, value, f"is not installed yet: {row.reason}", row.remedy)
+
+
+@dataclass(frozen=True)
+class Unbuilt:
+    """Something that target kubernetes renders, but that its roles do not install.
+
+    Attributes:
+        setting: The path, as the reference writes it.
+        values: The values that this row is about.
+        reason: What is missing.
+        remedy: What to write instead.
+        uses: Finds where an inventory uses them.
+    """
+
+    setting: str
+    values: str
+    reason: str
+    remedy: str
+    uses: Callable[[Platform], Iterator[Use]]
+
+
+def _node(platform: Platform) -> Iterator[Use]:
+    if platform.cluster.provider == "node":
+        yield "platform_cluster.provider", "node"
+
+
+def _without_controller(platform: Platform) -> Iterator[Use]:
+    if platform.engine.gateway == "standalone":
+        yield "platform_engine.gateway", "standalone"
+
+
+def _pools(platform: Platform) -> Iterator[Use]:
+    for index, model in enumerate(platform.models):
+        if model.runtime == LLM_D:
+            yield f"models[{index}].runtime", LLM_D
+
+
+UNBUILT: tuple[Unbuilt, ...] = (
+    Unbuilt(
+        "platform_cluster.provider",
+        "node",
+        "no role makes a node from plain binaries",
+        "Make the cluster by other means, and use existing.",
+        _node,
+    ),
+    Unbuilt(
+        "platform_engine.gateway",
+        "standalone",
+        "its objects are rendered, its pod is not",
+        "Use controller.",
+        _without_controller,
+    ),
+    Unbuilt(
+        "models[].runtime",
+        LLM_D,
+        "tier 2 has no route to an InferencePool",
+        "Leave it out, or name another runtime.",
+        _pools,
+    ),
+)

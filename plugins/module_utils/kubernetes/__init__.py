@@ -7,6 +7,9 @@ manifests       objects as YAML
 system          the platform's own namespace
 models          what KServe serves, with runtimes, scaling, sources, llm, quantities
 gateway         tier 1, with gateway_routes, gateway_policies, gateway_names, providers
+callers         what is made at install: keys of issuers, API keys
+components      what must be installed around all this, with component_values
+records         what an installed platform says of itself
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import Any
 from ..errors import InventoryError, Problem
 from ..inventory import Platform, load
 from . import admission, certificates, gateway, mesh, models, observability, system, tenants
+from .callers import Callers
 from .manifests import to_yaml
 from .objects import Object
 
@@ -60,12 +64,15 @@ def require_cluster(platform: Platform) -> Platform:
     return platform
 
 
-def objects(platform: Platform, part: str | None = None) -> list[Object]:
+def objects(
+    platform: Platform, part: str | None = None, callers: Callers | None = None
+) -> list[Object]:
     """Make the objects of a platform.
 
     Args:
         platform: A platform whose target is kubernetes.
         part: One of `PARTS`; all of them where it is None.
+        callers: Who vouches for callers, made at install; part `gateway` is not complete without it.
 
     Returns:
         Objects in the order in which they are applied.
@@ -74,7 +81,13 @@ def objects(platform: Platform, part: str | None = None) -> list[Object]:
         KeyError: There is no such part.
     """
     wanted = PARTS if part is None else {part: PARTS[part]}
-    return [made for make in wanted.values() for made in make(platform)]
+    found = []
+    for name, make in wanted.items():
+        if name == "gateway" and callers is not None:
+            found += callers.objects(platform) + gateway.objects(platform, callers.keys)
+        else:
+            found += make(platform)
+    return found
 
 
 def manifests(platform: Platform) -> dict[str, str]:
@@ -96,6 +109,7 @@ def manifests(platform: Platform) -> dict[str, str]:
 
 __all__ = [
     "PARTS",
+    "Callers",
     "Object",
     "Part",
     "load_cluster_platform",

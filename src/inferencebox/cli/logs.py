@@ -38,6 +38,11 @@ def logs(
 ) -> None:
     """Show the last lines of a log. Access logs are named PROGRAM.access."""
     place = find_home(home, platform)
+    if place.data["target"] == "kubernetes":
+        raise CommandError(
+            f"the logs of platform {place.name!r} are in its cluster",
+            "Read them with kubectl logs.",
+        )
     if program is None:
         for file in _all(place):
             print_text(file.name.removesuffix(".log"))

@@ -72,6 +72,8 @@ def status(
 ) -> int:
     """Show what runs, which models answer, how often and how fast. Ends with 1 when something is not well."""
     place = find_home(home, platform)
+    if place.data["target"] == "kubernetes":
+        return _of_a_cluster(place, as_json=as_json)
     programs = supervised(place)
     models = model_health(place, programs)
     silence = gateway_problem(place) if programs else "the platform is stopped"
@@ -94,6 +96,31 @@ def status(
     else:
         _print(place, programs, models, silence)
     if not programs:
+        return EXIT_NO_PLATFORM
+    return 0 if healthy else EXIT_FAILED
+
+
+def _of_a_cluster(place: Home, *, as_json: bool) -> int:
+    # The others shall not load an HTTP client.
+    from . import _cluster
+
+    found = _cluster.read(place)
+    silence = gateway_problem(place) if place.ca_file.is_file() else "it has no certificate yet"
+    healthy = silence is None and not found.late
+    if as_json:
+        print_json(
+            {
+                "platform": place.data,
+                "healthy": healthy,
+                "gateway": {"ready": silence is None, "reason": silence or ""},
+                "kubernetes": found.version,
+                "objects": {"count": found.count, "not_ready": [asdict(one) for one in found.late]},
+                "models": [asdict(one) for one in found.models],
+            }
+        )
+    else:
+        _cluster.show(place, found, silence)
+    if not found.count:
         return EXIT_NO_PLATFORM
     return 0 if healthy else EXIT_FAILED
 

@@ -82,10 +82,11 @@ def test_every_problem_is_in_the_message() -> None:
     assert "platform_home: is not an absolute path (found 'here')" in result["msg"]
 
 
-def test_a_target_that_nothing_installs_yet_is_refused_on_request() -> None:
-    cluster = {**VARIABLES, "platform_target": "kubernetes"}
-    assert run(cluster)["platform"]["platform_target"] == "kubernetes"
-    assert "not built yet" in run(cluster, installable=True)["msg"]
+def test_what_nothing_installs_yet_is_refused_on_request() -> None:
+    engine = {"gateway": "standalone"}
+    cluster = {**VARIABLES, "platform_target": "kubernetes", "platform_engine": engine}
+    assert run(cluster)["platform"]["platform_engine"] == engine
+    assert "is not installed yet" in run(cluster, installable=True)["msg"]
 
 
 @pytest.mark.parametrize("options", [{"instalable": True}, {"installable": "perhaps"}])

@@ -19,10 +19,10 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue im
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import NAMESPACES
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory.platform import Train
 
-# What may hold the same digits: locked packages and modules of other registries, and what is generated
-# from the catalogue or tests it.
+# What may hold the same digits: locked packages and modules of other registries, what was measured with
+# them, and what is generated from the catalogue or tests it.
 _MAY_NAME = re.compile(
-    r"requirements/.*\.txt|(.*/)?go\.(mod|sum)|docs/reference/versions\.md|.*/golden/.*"
+    r"requirements/.*\.txt|(.*/)?go\.(mod|sum)|docs/reference/versions\.md|.*/golden/.*|bench/results/.*|docs/performance\.md"
     r"|plugins/module_utils/catalogue\.py|tests/unit/plugins/module_utils/test_catalogue\.py"
 )
 COMPONENTS = [

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import (
     TABLE,
     load,
-    refused_target,
+    not_installed,
 )
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory.platform import (
     Platform,
@@ -63,6 +63,10 @@ REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "platform_cluster.context": ("admin@lab",),
     "platform_cluster.namespace": ("inference",),
     "platform_cluster.storage_class": ("fast",),
+    "platform_cluster.provided": (["keda"],),
+    "platform_cluster.ready_timeout": ("60s",),
+    "platform_cluster.wait": (False,),
+    "platform_bundle": ("/srv/bundle",),
     "platform_cluster.service_type": ("NodePort", "ClusterIP"),
     "platform_cluster.runtime_image": ("registry.example.org/inference/runtime:1",),
     "platform_engine.gateway": ("standalone",),
@@ -174,10 +178,21 @@ def test_the_table_speaks_of_every_key() -> None:
     assert missing == []
 
 
-def test_a_target_that_nothing_installs_yet() -> None:
-    raw = changed({"platform_target": "kubernetes"})
+@pytest.mark.parametrize(
+    ("path", "changes"),
+    [
+        ("platform_cluster.provider", {"platform_cluster.provider": "node"}),
+        ("platform_engine.gateway", {"platform_engine.gateway": "standalone"}),
+    ],
+)
+def test_what_is_rendered_and_not_installed_yet(path: str, changes: dict[str, Any]) -> None:
+    raw = changed({"platform_target": "kubernetes", **changes})
     assert problems(raw) == {}
-    refused = refused_target(load(raw))
-    assert refused is not None
-    assert problems(raw, installable=True) == {"platform_target": refused}
-    assert refused_target(load(VALID)) is None
+    refused = problems(raw, installable=True)
+    assert list(refused) == [path]
+    assert "is not installed yet" in refused[path].message
+
+
+def test_what_is_installed() -> None:
+    assert list(not_installed(load(VALID))) == []
+    assert problems(changed({"platform_target": "kubernetes"}), installable=True) == {}

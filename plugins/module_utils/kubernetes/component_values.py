@@ -1,0 +1,333 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Settings of the components, one function for each chart: what the platform's own objects rely on, and no more.
+
+Each setting was read in the chart's own values of this train; tests render the charts that can be had with them.
+"""
+
+from __future__ import annotations
+
+from ..catalogue import train
+from ..inventory import NAMESPACES, Platform
+from . import naming
+from .gateway_names import TENANT_HEADER
+from .objects import Object
+
+# Where Envoy's rate limit service keeps its counters, and the key of its Secret that holds the password.
+COUNTERS = "valkey"
+_COUNTERS_PORT = 6379
+_PASSWORD = "password"  # noqa: S105 - a name
+# Of providers whose nodes need Istio's network plugin in another place.
+# https://istio.io/latest/docs/setup/additional-setup/cni/#platform-specific-configuration
+_ISTIO_PLATFORMS = {"gke": "gke", "k3s": "k3s"}
+
+
+def cert_manager(_: Platform) -> Object:
+    """Make settings of cert-manager."""
+    # Leases beside their owner, so that they leave with it.
+    return {
+        "crds": {"enabled": True},
+        "global": {"leaderElection": {"namespace": NAMESPACES["cert_manager"]}},
+    }
+
+
+def istio_base(_: Platform) -> Object:
+    """Make settings of Istio's definitions."""
+    # Without it, objects without a revision's label pass unchecked.
+    return {"defaultRevision": "default"}
+
+
+def istio_cni(platform: Platform) -> Object:
+    """Make settings of Istio's network plugin."""
+    return _istio_platform(platform)
+
+
+def istiod(platform: Platform) -> Object:
+    """Make settings of Istio's control plane."""
+    mesh: Object = {
+        # Figures of requests by model: tier 2's clusters, and no more of Envoy's thousands.
+        "defaultConfig": {"proxyStatsMatcher": {"inclusionPrefixes": ["cluster.outbound"]}},
+        "trustDomain": naming.TRUST_DOMAIN,
+    }
+    if platform.observability.prometheus != "disabled":
+        collector = {"service": naming.COLLECTOR_HOST, "port": 4317}
+        mesh["extensionProviders"] = [{"name": naming.TRACING_PROVIDER, "opentelemetry": collector}]
+    platforms = _istio_platform(platform)
+    # Pod Security `restricted` admits no init container that changes the network.
+    return {**platforms, "cni": {"enabled": True}, "meshConfig": mesh}
+
+
+def _istio_platform(platform: Platform) -> Object:
+    name = _ISTIO_PLATFORMS.get(platform.cluster.provider)
+    return {"global": {"platform": name}} if name else {}
+
+
+def tier2(_: Platform) -> Object:
+    """Make settings of tier 2's pods."""
+    return {
+        # The platform's own ServiceAccount: what tier 1 trusts, and policies speak of.
+        "serviceAccount": {"create": False, "name": naming.TIER2},
+        "labels": dict(naming.TIER2_LABELS),
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        "service": {
+            "type": "ClusterIP",
+            "ports": [
+                {"name": "https-tier1", "port": naming.TIER2_PORT, "targetPort": naming.TIER2_PORT}
+            ],
+        },
+    }
+
+
+def knative_gateway(_: Platform) -> Object:
+    """Make settings of the gateway that Knative configures; nobody outside the cluster needs it."""
+    return {"service": {"type": "ClusterIP"}}
+
+
+def envoy_gateway_definitions(_: Platform) -> Object:
+    """Make settings of Envoy Gateway's definitions: those of the Gateway API have another owner."""
+    return {"crds": {"gatewayAPI": {"enabled": False}, "envoyGateway": {"enabled": True}}}
+
+
+def envoy_gateway(_: Platform) -> Object:
+    """Make settings of Envoy Gateway, with the AI Gateway as its extension.
+
+    https://aigateway.envoyproxy.io/docs/getting-started/prerequisites
+    """
+    extension = f"ai-gateway-controller.{NAMESPACES['ai_gateway']}.svc.cluster.local"
+    counters = f"{COUNTERS}.{NAMESPACES['envoy_gateway']}.svc.cluster.local:{_COUNTERS_PORT}"
+    # https://github.com/envoyproxy/ratelimit, README: REDIS_AUTH
+    password = {"secretKeyRef": {"name": COUNTERS, "key": _PASSWORD}}
+    limits = {"container": {"env": [{"name": "REDIS_AUTH", "valueFrom": password}]}}
+    whole = {"includeAll": True}
+    return {
+        "crds": {"enabled": False},
+        "config": {
+            "envoyGateway": {
+                "extensionApis": {"enableBackend": True},
+                "extensionManager": {
+                    "hooks": {
+                        "xdsTranslator": {
+                            "translation": dict.fromkeys(
+                                ("listener", "route", "cluster", "secret"), whole
+                            ),
+                            "post": ["Translation", "Cluster", "Route"],
+                        }
+                    },
+                    "service": {"fqdn": {"hostname": extension, "port": 1063}},
+                },
+                "rateLimit": {"backend": {"type": "Redis", "redis": {"url": counters}}},
+                "provider": {"type": "Kubernetes", "kubernetes": {"rateLimitDeployment": limits}},
+            }
+        },
+    }
+
+
+def ai_gateway(_: Platform, session_seed: str) -> Object:
+    """Make settings of the AI Gateway.
+
+    Args:
+        session_seed: What encrypts sessions; upstream's own is public.
+    """
+    controller: Object = {
+        "mutatingWebhook": {"certManager": {"enable": True}},
+        "metricsRequestHeaderAttributes": f"{TENANT_HEADER}:tenant.id",
+    }
+    if session_seed:
+        controller["mcp"] = {"sessionEncryption": {"seed": session_seed}}
+    return {"controller": controller}
+
+
+def prometheus(platform: Platform) -> Object:
+    """Make settings of the Prometheus stack: it takes monitors and rules of every release."""
+    selectors = ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig")
+    spec: Object = {f"{name}SelectorNilUsesHelmValues": False for name in selectors}
+    if platform.cluster.storage_class is not None:
+        claim = {
+            "storageClassName": platform.cluster.storage_class,
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "20Gi"}},
+        }
+        spec["storageSpec"] = {"volumeClaimTemplate": {"spec": claim}}
+    return {"prometheus": {"prometheusSpec": spec}}
+
+
+def jaeger(_: Platform) -> Object:
+    """Make settings of Jaeger: the Service that the collector's configuration names."""
+    return {"fullnameOverride": "jaeger"}
+
+
+def collector(_: Platform) -> Object:
+    """Make settings of the collector: its configuration is the platform's own object."""
+    name = naming.COLLECTOR_HOST.partition(".")[0]
+    return {
+        "mode": "deployment",
+        "fullnameOverride": name,
+        "image": {"repository": "otel/opentelemetry-collector"},
+        "configMap": {"create": False, "existingName": name},
+    }
+
+
+def kserve(platform: Platform) -> Object:
+    """Make settings of KServe."""
+    return {
+        "kserve": {
+            "controller": {
+                "deploymentMode": "Standard",
+                "gateway": {
+                    "domain": platform.domain,
+                    "domainTemplate": "{{.Name}}.{{.Namespace}}.{{.IngressDomain}}",
+                    # Routes are the platform's: KServe makes none.
+                    "disableIstioVirtualHost": True,
+                    "ingressGateway": {"enableGatewayApi": True},
+                },
+                "resources": {
+                    "requests": {"cpu": "100m", "memory": "300Mi"},
+                    "limits": {"cpu": "1", "memory": "1Gi"},
+                },
+            }
+        }
+    }
+
+
+def kserve_runtimes(_: Platform) -> Object:
+    """Make settings of KServe's runtimes, which its chart leaves out unless it is asked."""
+    return {"kserve": {"servingruntime": {"enabled": True}}}
+
+
+def knative(platform: Platform) -> list[Object]:
+    """Make what is laid over Knative's ConfigMaps.
+
+    https://knative.dev/docs/serving/configuration/feature-flags
+    """
+    features = {
+        f"kubernetes.podspec-{name}": "enabled"
+        for name in (
+            "securitycontext",
+            "persistent-volume-claim",
+            "init-containers",
+            "nodeselector",
+            "tolerations",
+            "affinity",
+            "fieldref",
+        )
+    }
+    settings = {
+        # Its sidecar counts against a tenant's quota, and says how much it takes only when it is asked.
+        "config-features": {**features, "queueproxy.resource-defaults": "enabled"},
+        "config-domain": {platform.domain: ""},
+        "config-deployment": {"registries-skipping-tag-resolving": "localhost,kind.local,ko.local"},
+    }
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": NAMESPACES["knative"]},
+            "data": data,
+        }
+        for name, data in settings.items()
+    ]
+
+
+def valkey(platform: Platform) -> list[Object]:
+    """Make the store of counters, for Envoy's rate limit service alone. Its Secret is `valkey_secret`."""
+    found = train(platform.train).components["valkey"]
+    labels = {"app.kubernetes.io/name": COUNTERS}
+    pod: Object = {
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 999,
+            "runAsGroup": 999,
+            "fsGroup": 999,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [
+            {
+                "name": COUNTERS,
+                "image": f"{found.image}:{found.version}",
+                "command": ["valkey-server", "/etc/valkey/valkey.conf"],
+                "ports": [{"name": "tcp-valkey", "containerPort": _COUNTERS_PORT}],
+                "readinessProbe": {"tcpSocket": {"port": _COUNTERS_PORT}},
+                "resources": {
+                    "requests": {"cpu": "50m", "memory": "64Mi"},
+                    "limits": {"memory": "256Mi"},
+                },
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "readOnlyRootFilesystem": True,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+                "volumeMounts": [
+                    {"name": "config", "mountPath": "/etc/valkey", "readOnly": True},
+                    {"name": "data", "mountPath": "/data"},
+                ],
+            }
+        ],
+        "volumes": [
+            {
+                "name": "config",
+                "secret": {
+                    "secretName": COUNTERS,
+                    "items": [{"key": "valkey.conf", "path": "valkey.conf"}],
+                },
+            },
+            {"name": "data", "persistentVolumeClaim": {"claimName": COUNTERS}},
+        ],
+    }
+    deployment = {
+        "replicas": 1,
+        "strategy": {"type": "Recreate"},
+        "selector": {"matchLabels": labels},
+        "template": {"metadata": {"labels": labels}, "spec": pod},
+    }
+    # https://github.com/envoyproxy/gateway, internal/infrastructure/kubernetes/ratelimit: labels of its pods
+    caller = {"app.kubernetes.io/name": "envoy-ratelimit"}
+    port = {"protocol": "TCP", "port": _COUNTERS_PORT}
+    policy = {
+        "podSelector": {"matchLabels": labels},
+        "policyTypes": ["Ingress", "Egress"],
+        "ingress": [{"from": [{"podSelector": {"matchLabels": caller}}], "ports": [port]}],
+    }
+    service = {
+        "selector": labels,
+        "ports": [{"name": "tcp-valkey", "port": _COUNTERS_PORT, "targetPort": "tcp-valkey"}],
+    }
+    claim: Object = {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "1Gi"}},
+    }
+    if platform.cluster.storage_class is not None:
+        claim["storageClassName"] = platform.cluster.storage_class
+    kinds = {
+        # Tokens of a month must outlive a pod.
+        "v1 PersistentVolumeClaim": claim,
+        "apps/v1 Deployment": deployment,
+        "v1 Service": service,
+        "networking.k8s.io/v1 NetworkPolicy": policy,
+    }
+    return [_beside(kind, {"spec": spec}) for kind, spec in kinds.items()]
+
+
+def valkey_secret(password: str) -> Object:
+    """Make the Secret with the store's settings and its password.
+
+    Args:
+        password: Of the store's one user; letters and digits.
+    """
+    lines = [
+        f"port {_COUNTERS_PORT}",
+        f"requirepass {password}",
+        "dir /data",
+        "appendonly yes",
+        "maxmemory 192mb",
+        "maxmemory-policy volatile-ttl",
+    ]
+    data = {"valkey.conf": "\n".join(lines) + "\n", _PASSWORD: password}
+    return _beside("v1 Secret", {"stringData": data})
+
+
+def _beside(kind: str, body: Object) -> Object:
+    """An object of the store, in Envoy Gateway's namespace."""
+    api_version, _, name = kind.partition(" ")
+    metadata = {"name": COUNTERS, "namespace": NAMESPACES["envoy_gateway"]}
+    return {"apiVersion": api_version, "kind": name, "metadata": metadata, **body}
