@@ -15,6 +15,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory im
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import components
 
 from inferencebox.cli.config import load_inventory
+from tests.cluster import definitions
 from tests.cluster.steps import Platform
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -48,19 +49,20 @@ def test_what_a_bare_cluster_lacks(kubeconfig: str) -> None:
     assert not said(look(kubeconfig, service_type="ClusterIP"), "addresses")
 
 
-def test_definitions_of_somebody_else(defined: str) -> None:
-    problems = look(defined)
-    assert said(problems, "The definitions of serving.kserve.io belong to platform definitions")
-    assert said(problems, "list kserve in platform_cluster.provided")
-    provided = look(defined, provided=["kserve", "cert-manager"])
-    assert not said(provided, "serving.kserve.io belong")
-    assert said(provided, "there is no namespace kserve")
+def test_definitions_of_somebody_else(kubeconfig: str, platform: Platform) -> None:
+    source = next(one for one in definitions.SOURCES if one.component == "cert-manager")
+    assert not platform.apply(definitions.of(source)).problem
+    (problem,) = said(look(kubeconfig), "The definitions of cert-manager.io belong to")
+    assert f"belong to platform {platform.name}: list cert-manager in" in problem
+    provided = look(kubeconfig, provided=["cert-manager"])
+    assert not said(provided, "belong to")
+    assert said(provided, "there is no namespace cert-manager")
+    # Of its two groups, one is missing.
+    assert said(provided, "does not serve acme.cert-manager.io, which the platform needs")
 
 
-def test_something_that_is_said_to_be_there_and_is_not(defined: str) -> None:
-    problems = look(defined, provided=["knative-serving", "valkey"])
-    # No model needs Knative: nobody asks for it.
-    assert not said(problems, "knative")
+def test_what_nobody_needs_is_not_looked_for(kubeconfig: str) -> None:
+    assert not said(look(kubeconfig, provided=["knative-serving"]), "knative")
 
 
 def test_a_namespace_of_somebody_else(kubeconfig: str, platform: Platform) -> None:
