@@ -261,6 +261,8 @@ TRAINS: Mapping[str, Train] = {
                     Chart(f"{_EG}/ai-gateway-helm", "aieg"),
                 ),
                 crds=("aigateway.envoyproxy.io",),
+                # Its command, for tier 1 without controller.
+                image="docker.io/envoyproxy/ai-gateway-cli",
             ),
             "envoy": Component(
                 "1.40.0",

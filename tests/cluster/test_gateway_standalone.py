@@ -24,7 +24,10 @@ from typing import Any
 import jwt
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
-from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import gateway
+from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import (
+    gateway,
+    gateway_pod,
+)
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes.certificates import (
     EDGE,
 )
@@ -46,7 +49,7 @@ pytestmark = pytest.mark.skipif(
 
 NAMESPACE = "inferencebox-system"
 HOST = "gateway.inference.test"
-BASE_URL = f"https://{HOST}:{gateway.STANDALONE_PORT}"
+BASE_URL = f"https://{HOST}:{gateway_pod.PORT}"
 TIER2, PROVIDER = 8443, 9443
 PREDICT = {"instances": [[1.0]]}
 
@@ -54,7 +57,7 @@ INVENTORY: dict[str, Any] = {
     "platform_name": "demo",
     "platform_target": "kubernetes",
     "platform_domain": "inference.test",
-    "platform_gateway": {"https_port": gateway.STANDALONE_PORT, "max_request_bytes": 65536},
+    "platform_gateway": {"https_port": gateway_pod.PORT, "max_request_bytes": 65536},
     "platform_engine": {"gateway": "standalone"},
     "platform_identity": {
         "issuers": [
@@ -266,7 +269,7 @@ def _objects() -> list[Object]:
     The provider is one of ours, so its certificate is vouched for by the test's authority instead of the
     system's.
     """
-    objects = gateway.objects(load(INVENTORY), [ApiKey("valid", "tenant-a")])
+    objects = gateway.configuration(load(INVENTORY), [ApiKey("valid", "tenant-a")])
     for made in objects:
         if made["kind"] == "BackendTLSPolicy":
             validation = made["spec"]["validation"]
@@ -286,7 +289,7 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
         _objects(),
         _referred(certificate, key),
         host=HOST,
-        port=gateway.STANDALONE_PORT,
+        port=gateway_pod.PORT,
         backends=[[str(TIER2)], provider],
         authority=authority,
     ) as running:

@@ -153,7 +153,8 @@ class OtherVersion(Section):
     version: Version = Field(description="The version that these files are.")
     source: SourceText = Field(description="Where its files come from; see Sources.")
     checksum: Checksum | None = Field(
-        default=None, description="Of the file that `source` names. Required for https."
+        default=None,
+        description="Of the file that `source` names. Required for https on target `local`.",
     )
 
     @property
@@ -211,7 +212,8 @@ class Model(Section):
     )
     source: SourceText = Field(description="Where its files come from; see Sources.")
     checksum: Checksum | None = Field(
-        default=None, description="Of the file that `source` names. Required for https."
+        default=None,
+        description="Of the file that `source` names. Required for https on target `local`.",
     )
     version: Version = Field(default="1", description="Its version. Change it with the files.")
     versions: tuple[OtherVersion, ...] = Field(

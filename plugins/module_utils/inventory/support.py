@@ -125,6 +125,14 @@ def _sources(model: Any) -> Iterator[Use]:
         yield "source", model.source
 
 
+def _checksums(model: Any) -> Iterator[Use]:
+    if model.checksum is not None:
+        yield "checksum", model.checksum
+    for index, other in enumerate(model.versions):
+        if other.checksum is not None:
+            yield f"versions[{index}].checksum", other.checksum
+
+
 def _starting(scheme: str) -> Callable[[Any], Iterator[Use]]:
     def read(model: Any) -> Iterator[Use]:
         if model.source.startswith(scheme):
@@ -268,7 +276,14 @@ TABLE: tuple[Row, ...] = (
         f"Use one of {', '.join(_FETCHED)}.",
         _of_models(_sources),
     ),
-    Row("models[].checksum"),
+    Row(
+        "models[].checksum",
+        refused="KServe fetches the files and compares nothing",
+        remedy="Leave it out, and name a source whose content is fixed: hf://OWNER/NAME@COMMIT, or an "
+        "image by its digest.",
+        uses=_of_models(_checksums),
+        refused_by=_CLUSTER_ONLY,
+    ),
     Row("models[].version"),
     Row(
         "models[].versions",

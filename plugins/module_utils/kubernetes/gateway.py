@@ -3,8 +3,8 @@
 """Tier 1 as objects of Envoy Gateway and Envoy AI Gateway.
 
 Everything lives in the platform's namespace: tenants hold no rights on it, and nothing refers into another
-namespace, so that no ReferenceGrant is needed. The same objects serve both engines; `standalone` is what
-`aigw run` reads, with Envoy on the host and tier 2 behind a local port.
+namespace, so that no ReferenceGrant is needed. The same objects serve both engines; where it is `standalone`, they
+are not applied but read by `aigw run` in one pod, with Envoy beside it and tier 2 behind a local port.
 
 The order of Envoy's filters decides what is safe, and is this (proven on the running proxy by tests/cluster):
 identity (JWT), model from the body (the AI Gateway's external processor), authorization (RBAC), limits.
@@ -17,10 +17,19 @@ from collections.abc import Sequence
 from ..catalogue import train
 from ..envoy.tier1 import DROPPED_HEADERS
 from ..inventory import Platform
-from . import certificates, gateway_policies, gateway_routes, naming, providers, quantities
+from . import (
+    certificates,
+    gateway_pod,
+    gateway_policies,
+    gateway_routes,
+    naming,
+    providers,
+    quantities,
+)
 from .gateway_names import (
     EDGE,
     ENVOY_GROUP,
+    KEY_HEADER,
     ApiKey,
     gateway_reference,
     standalone,
@@ -29,8 +38,6 @@ from .objects import Maker, Object
 
 _CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 
-# Where tier 1 listens inside its pod when no Service maps the port.
-STANDALONE_PORT = 10443
 # The usual port, behind a node's own.
 _HTTPS_PORT = 443
 
@@ -61,7 +68,21 @@ _LOG_FIELDS = {
 
 
 def objects(platform: Platform, keys: Sequence[ApiKey] = ()) -> list[Object]:
-    """Make tier 1.
+    """Make what is applied for tier 1.
+
+    Args:
+        platform: The platform.
+        keys: API keys that are valid now.
+
+    Returns:
+        Its configuration, or the pod that holds it, in dependency order.
+    """
+    found = configuration(platform, keys)
+    return gateway_pod.objects(platform, found) if standalone(platform) else found
+
+
+def configuration(platform: Platform, keys: Sequence[ApiKey] = ()) -> list[Object]:
+    """Make the objects that tell tier 1 what to do.
 
     Args:
         platform: The platform.
@@ -84,14 +105,14 @@ def objects(platform: Platform, keys: Sequence[ApiKey] = ()) -> list[Object]:
         gateway_policies.security_policy(platform, keys),
         *providers.objects(platform),
         *gateway_routes.objects(platform),
-        *gateway_policies.traffic_policies(platform),
+        *gateway_policies.traffic_policies(platform, keys),
     ]
 
 
 def edge_port(platform: Platform) -> int:
     """Port of the Gateway's listener."""
     if standalone(platform):
-        return STANDALONE_PORT
+        return gateway_pod.PORT
     if platform.cluster.service_type == "NodePort":
         return _HTTPS_PORT
     return platform.gateway.https_port
@@ -193,7 +214,7 @@ def _client_policy(platform: Platform) -> Object:
         "connection": {"bufferLimit": quantities.memory(platform.gateway.max_request_bytes)},
         "headers": {
             "earlyRequestHeaders": {
-                "remove": list(DROPPED_HEADERS),
+                "remove": [*DROPPED_HEADERS, KEY_HEADER],
                 # What the AI Gateway tells itself, whatever else it comes to be.
                 "removeOnMatch": [{"type": "Prefix", "value": "x-ai-eg-"}],
             },

@@ -23,6 +23,8 @@ PLAIN_ROUTE_PREFIX = "ai-eg-mcp-"
 MODEL_HEADER = "x-ai-eg-model"
 TENANT_HEADER = "x-tenant-id"
 USER_HEADER = "x-user-id"
+# Id of the key that a request came with; of tier 1 alone, which counts by it.
+KEY_HEADER = "x-key-id"
 
 # Headers with a caller's credentials, which nobody behind tier 1 has to know.
 CREDENTIAL_HEADERS = ("authorization", "x-api-key", "cookie")
@@ -35,10 +37,12 @@ class ApiKey:
     Attributes:
         id: The `jti` of the signed key.
         tenant: The tenant it belongs to.
+        requests_per_minute: Its own limit below the tenant's; None where it has none.
     """
 
     id: str
     tenant: str
+    requests_per_minute: int | None = None
 
 
 def standalone(platform: Platform) -> bool:

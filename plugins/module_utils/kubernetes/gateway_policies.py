@@ -10,6 +10,7 @@ routes (KServe's answers, retries for fallbacks), it is merged with the Gateway'
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ from . import naming, quantities
 from .gateway_names import (
     EDGE,
     ENVOY_GROUP,
+    KEY_HEADER,
     MODEL_HEADER,
     TENANT_HEADER,
     USER_HEADER,
@@ -138,6 +140,7 @@ def _provider(platform: Platform, issuer: Issuer) -> Object:
 def _keys_provider(platform: Platform) -> Object:
     provider = _signed_here(platform, KEYS, f"{platform.base_url}/{KEYS}")
     provider["extractFrom"]["headers"].append({"name": "x-api-key"})
+    provider["claimToHeaders"].append({"claim": "jti", "header": KEY_HEADER})
     return provider
 
 
@@ -216,14 +219,14 @@ def _rules(
 # -- limits and answers ------------------------------------------------------------------------------------
 
 
-def traffic_policies(platform: Platform) -> Iterator[Object]:
+def traffic_policies(platform: Platform, keys: Sequence[ApiKey]) -> Iterator[Object]:
     """Make what limits callers and what words refusals."""
     yield _traffic_policy(
         platform,
         EDGE,
         [gateway_reference()],
         {
-            **_limits(platform),
+            **_limits(platform, keys),
             "responseOverride": _overrides(replies.openai_error, "model_not_found"),
             # Envoy's own limit of 1,024 is little for requests that each take seconds.
             "circuitBreaker": {
@@ -276,36 +279,48 @@ def _traffic_policy(platform: Platform, name: str, targets: list[Object], fields
     )
 
 
-def _limits(platform: Platform) -> Object:
-    """Count by tenant, from the header that only a verified claim sets.
+def _limits(platform: Platform, keys: Sequence[ApiKey]) -> Object:
+    """Count by tenant and by key, from headers that only a verified claim sets.
 
-    Tenants with the same limit share a rule, each with a bucket of its own: an engine admits few rules.
+    Tenants with the same limit share a rule, each with a bucket of its own: an engine admits few rules. So do
+    keys.
     """
     rules: list[Object] = []
     alone = standalone(platform)
-    for key, unit, tokens in (
+    for limit, unit, tokens in (
         ("requests_per_minute", "Minute", False),
         ("tokens_per_minute", "Minute", True),
         ("tokens_per_month", "Month", True),
     ):
         limited: defaultdict[int, list[str]] = defaultdict(list)
         for tenant in platform.tenants:
-            if (most := getattr(tenant.limits, key)) is not None:
+            if (most := getattr(tenant.limits, limit)) is not None:
                 limited[most].append(tenant.name)
         for most, tenants in limited.items():
             rules += [
-                _limit(pattern, most, unit, tokens=tokens, shared=not alone)
+                _limit(TENANT_HEADER, pattern, most, unit, tokens=tokens, shared=not alone)
                 for pattern in _joined(tenants, _SELECTOR_CHARACTERS)
             ]
+    own: defaultdict[int, list[str]] = defaultdict(list)
+    for key in keys:
+        if key.requests_per_minute is not None:
+            own[key.requests_per_minute].append(key.id)
+    for most, ids in own.items():
+        rules += [
+            _limit(KEY_HEADER, pattern, most, "Minute", tokens=False, shared=not alone)
+            for pattern in _joined([re.escape(each) for each in ids], _SELECTOR_CHARACTERS)
+        ]
     if not rules:
         return {}
     return {"rateLimit": {"local" if alone else "global": {"rules": rules}}}
 
 
-def _limit(pattern: str, most: int, unit: str, *, tokens: bool, shared: bool) -> Object:
+def _limit(
+    header: str, pattern: str, most: int, unit: str, *, tokens: bool, shared: bool
+) -> Object:
     who = [
-        {"type": "RegularExpression", "name": TENANT_HEADER, "value": pattern},
-        {"type": "Distinct", "name": TENANT_HEADER},
+        {"type": "RegularExpression", "name": header, "value": pattern},
+        {"type": "Distinct", "name": header},
     ]
     rule: Object = {
         "clientSelectors": [{"headers": who}],

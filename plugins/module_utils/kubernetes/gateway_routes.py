@@ -80,9 +80,10 @@ def _backends(platform: Platform, model: Model) -> Iterator[Object]:
     spec: Object = {"endpoints": [endpoint]}
     if standalone(platform):
         # The sidecar of tier 1's pod takes it from here, with tier 1's identity.
-        endpoint["fqdn"] = {"hostname": "localhost", "port": naming.TIER2_PORT}
+        endpoint["fqdn"] = {"hostname": "localhost", "port": naming.tier2_port(model)}
     else:
-        endpoint["fqdn"] = {"hostname": naming.tier2_host(platform), "port": naming.TIER2_PORT}
+        port = naming.tier2_port(model)
+        endpoint["fqdn"] = {"hostname": naming.tier2_host(platform), "port": port}
         spec["tls"] = {
             "caCertificateRefs": [{"group": "", "kind": "Secret", "name": certificates.TIER1_HOP}],
             "clientCertificateRef": {"group": "", "kind": "Secret", "name": certificates.TIER1_HOP},

@@ -42,8 +42,17 @@ def _service(platform: Platform, model: Model, name: str, version: str, route: O
     spec: Object = {
         "model": {"uri": storage_uri(model.files_of(version)), "name": model.name},
         "replicas": model.serving.replicas.max,
-        # Empty means: as KServe's presets say. A scheduler makes the InferencePool.
-        "router": {"gateway": {}, "route": route, "scheduler": {}},
+        "router": {
+            # Tier 2 itself, at the listener of this tenant.
+            "gateway": {"refs": [{"name": naming.POOLS, "namespace": platform.cluster.namespace}]},
+            # KServe adds the rules; without a host, the route would be everybody's.
+            "route": {
+                **route,
+                "http": {"spec": {"hostnames": [naming.model_host(platform, model)]}},
+            },
+            # Empty means: as KServe's presets say. A scheduler makes the InferencePool.
+            "scheduler": {},
+        },
         "template": {
             "serviceAccountName": service_account_name(model),
             "containers": [

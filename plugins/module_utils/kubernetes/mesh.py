@@ -6,6 +6,9 @@ It takes requests from tier 1 alone, checks tenant and model once more, splits a
 model's versions, retries what no server has seen, and is the only way to a model server. Its pods come
 from Istio's gateway chart, released as ``tier2`` in the platform's namespace.
 
+Models on llm-d are routed by KServe, whose HTTPRoutes lead to InferencePools. Those routes are attached to listeners
+of the same pods, one for each tenant, so that tier 2 stays the only way for them too.
+
 Mode `standard` is routed to the Services of a model's versions. Mode `knative` is routed to Knative's
 cluster-local gateway, where Knative's own routes choose the revision and split by share. KServe makes no
 route that this Gateway has.
@@ -47,12 +50,15 @@ def objects(platform: Platform) -> list[Object]:
             {"spec": _who_may_call(platform)},
         ),
         *_network_policies(platform, make),
+        *_pools(platform, make),
     ]
     if platform.engine.gateway == "standalone":
         made += _tier1_in_the_mesh(platform, make)
     if any(model.serving.mode == "knative" for model in platform.models):
         made += _knative_closed(platform)
     for model in platform.models:
+        if naming.in_pool(model):
+            continue
         made += (
             _knative(platform, model)
             if model.serving.mode == "knative"
@@ -94,10 +100,16 @@ def _who_may_call(platform: Platform) -> Object:
     for model in platform.models:
         host = naming.model_host(platform, model)
         callers = [t.name for t in platform.tenants if model in platform.allowed(t.name)]
+        operation: Object = {"hosts": [host, f"{host}:*"]}
+        if naming.in_pool(model):
+            # Of a pool, the path says which, too.
+            operation["paths"] = [
+                f"/{model.tenant}/{service}/*" for service in naming.pool_services(model)
+            ]
         rules.append(
             {
                 "from": [source],
-                "to": [{"operation": {"hosts": [host, f"{host}:*"]}}],
+                "to": [{"operation": operation}],
                 "when": [{"key": f"request.headers[{TENANT_HEADER}]", "values": callers}],
             }
         )
@@ -109,10 +121,50 @@ def _who_may_call(platform: Platform) -> Object:
     }
 
 
+def _pools(platform: Platform, make: Maker) -> list[Object]:
+    """Give KServe's routes to InferencePools listeners of tier 2, each for the hosts of one tenant alone.
+
+    https://istio.io/latest/docs/tasks/traffic-management/ingress/gateway-api/#manual-deployment
+    """
+    tenants = dict.fromkeys(model.tenant for model in platform.models if naming.in_pool(model))
+    if not tenants:
+        return []
+    mode = "MUTUAL" if platform.engine.gateway == "controller" else "ISTIO_MUTUAL"
+    tls: Object = {
+        "mode": "Terminate",
+        "options": {"gateway.istio.io/tls-terminate-mode": mode},
+    }
+    if mode == "MUTUAL":
+        tls["certificateRefs"] = [{"group": "", "kind": "Secret", "name": TIER2_HOP}]
+    listeners = [
+        {
+            "name": tenant,
+            "port": naming.POOLS_PORT,
+            "protocol": "HTTPS",
+            "hostname": f"*.{naming.tenant_domain(platform, tenant)}",
+            "tls": tls,
+            "allowedRoutes": {
+                "namespaces": {
+                    "from": "Selector",
+                    "selector": {"matchLabels": {network.NAMESPACE_NAME: tenant}},
+                }
+            },
+        }
+        for tenant in tenants
+    ]
+    spec = {
+        "gatewayClassName": "istio",
+        # Pods that are there already, instead of new ones.
+        "addresses": [{"type": "Hostname", "value": naming.tier2_host(platform)}],
+        "listeners": listeners,
+    }
+    return [make.namespaced("gateway.networking.k8s.io/v1 Gateway", naming.POOLS, {"spec": spec})]
+
+
 def _network_policies(platform: Platform, make: Maker) -> list[Object]:
     pods = network.with_labels(**naming.TIER2_LABELS)
     tier1 = network.peer(*naming.tier1_pods(platform))
-    ingress: list[Object] = [{"from": [tier1], "ports": network.tcp(naming.TIER2_PORT)}]
+    ingress: list[Object] = [{"from": [tier1], "ports": network.tcp(*naming.tier2_ports(platform))}]
     egress = [network.to_dns(), network.to_istiod()]
     namespaces = [t.name for t in platform.tenants if platform.owned(t.name)]
     if namespaces:
@@ -133,23 +185,26 @@ def _tier1_in_the_mesh(platform: Platform, make: Maker) -> list[Object]:
     Its sidecar captures nothing; it listens on loopback, and speaks to tier 2 with the mesh's identity.
     """
     host = naming.tier2_host(platform)
-    listener = {
-        "port": {"number": naming.TIER2_PORT, "protocol": "TCP", "name": "tcp-tier2"},
-        "bind": "127.0.0.1",
-        "captureMode": "NONE",
-        "hosts": [f"{platform.cluster.namespace}/{host}"],
-    }
+    ports = naming.tier2_ports(platform)
+    listeners = [
+        {
+            "port": {"number": port, "protocol": "TCP", "name": f"tcp-{port}"},
+            "bind": "127.0.0.1",
+            "captureMode": "NONE",
+            "hosts": [f"{platform.cluster.namespace}/{host}"],
+        }
+        for port in ports
+    ]
     sidecar = {
         "workloadSelector": {"labels": dict(naming.TIER1_LABELS)},
-        "egress": [listener],
+        "egress": listeners,
         "outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"},
     }
     # The name that tier 2's server knows: its other hosts are the models'.
-    port = {
-        "port": {"number": naming.TIER2_PORT},
-        "tls": {"mode": "ISTIO_MUTUAL", "sni": host},
-    }
-    rule = {"host": host, "exportTo": ["."], "trafficPolicy": {"portLevelSettings": [port]}}
+    settings = [
+        {"port": {"number": port}, "tls": {"mode": "ISTIO_MUTUAL", "sni": host}} for port in ports
+    ]
+    rule = {"host": host, "exportTo": ["."], "trafficPolicy": {"portLevelSettings": settings}}
     return [
         make.namespaced(f"{_NETWORKING} Sidecar", naming.TIER1, {"spec": sidecar}),
         make.namespaced(f"{_NETWORKING} DestinationRule", naming.TIER2, {"spec": rule}),

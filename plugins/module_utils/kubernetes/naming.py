@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 
 from ..inventory import NAMESPACES, Model, Platform, Provider, ProviderModel
+from ..serving.upstreams import LLM_D
 
 # RFC 1123: a DNS label. Names of Services, label values and most object names end here.
 LABEL_CHARACTERS = 63
@@ -38,6 +39,10 @@ TIER2_LABELS = {"istio": TIER2}
 TIER1_LABELS = {"app.kubernetes.io/name": TIER1}
 # The port on which tier 2 takes requests from tier 1, over mutual TLS.
 TIER2_PORT = 8443
+
+# The listeners for models on llm-d, whose routes KServe makes itself, and their port; also over mutual TLS.
+POOLS = "tier2-pools"
+POOLS_PORT = 8444
 
 # ServiceAccounts in each tenant's namespace: of model servers, and of transformers, which alone may
 # call a model server beside tier 2.
@@ -153,8 +158,51 @@ def tier_principal(platform: Platform, tier: str) -> str:
     return principal(platform.cluster.namespace, tier)
 
 
+def in_pool(model: Model) -> bool:
+    """Whether a model is served by an InferencePool, which KServe makes with a route of its own."""
+    return model.runtime == LLM_D
+
+
+def tier2_ports(platform: Platform) -> list[int]:
+    """Ports on which tier 2 takes requests from tier 1."""
+    return [TIER2_PORT, *([POOLS_PORT] if any(map(in_pool, platform.models)) else [])]
+
+
+def tier2_port(model: Model) -> int:
+    """The one of `tier2_ports` at which a model is found."""
+    return POOLS_PORT if in_pool(model) else TIER2_PORT
+
+
+def pool_services(model: Model) -> list[str]:
+    """Name every LLMInferenceService of a model that is served by an InferencePool."""
+    return [
+        model.name,
+        *([inference_service(model, CANARY)] if model.traffic.canary else []),
+    ]
+
+
+def pool_labels(service: str, component: str) -> dict[str, str]:
+    """Labels of the pods of one LLMInferenceService.
+
+    Args:
+        service: Its name.
+        component: `WORKLOAD` for its model servers, `SCHEDULER` for what chooses among them.
+    """
+    return {
+        "app.kubernetes.io/part-of": "llminferenceservice",
+        "app.kubernetes.io/name": service,
+        "app.kubernetes.io/component": f"llminferenceservice-{component}",
+    }
+
+
+WORKLOAD = "workload"
+SCHEDULER = "router-scheduler"
+
+
 def inference_services(model: Model) -> list[str]:
-    """Name every InferenceService of a model."""
+    """Name every InferenceService of a model; one that is served by an InferencePool has none."""
+    if in_pool(model):
+        return []
     return [model.name, *([inference_service(model, MIRROR)] if model.traffic.mirror else [])]
 
 

@@ -10,7 +10,7 @@ from .objects import Maker, Object
 
 # Every namespace carries its own name as this label.
 # https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-metadata-name
-_NAMESPACE_NAME = "kubernetes.io/metadata.name"
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
 
 # Ports of every sidecar and gateway of Istio: its own figures, and the workload's merged with them.
 METRICS_PORTS = (15020, 15090)
@@ -55,7 +55,7 @@ def policy(
 
 def peer(namespace: str, pods: dict[str, str] | None = None) -> Object:
     """Pods of another namespace, all of them where no labels are given."""
-    found: Object = {"namespaceSelector": {"matchLabels": {_NAMESPACE_NAME: namespace}}}
+    found: Object = {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: namespace}}}
     if pods:
         found["podSelector"] = {"matchLabels": pods}
     return found

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..inventory import NAMESPACES, Model, Platform, Tenant
 from ..serving.upstreams import LLAMACPP
-from . import access, naming, network, quantities, storage_hosts
+from . import access, naming, network, pools, quantities, storage_hosts
 from .objects import Maker, Object
 from .runtimes import runtime_of
 from .system import restricted_pods
@@ -54,7 +54,7 @@ def _quota(make: Maker, tenant: Tenant, models: list[Model]) -> Object:
     """What all pods may take: the models' own share, and what stands beside a model in its pod."""
     limits = tenant.resources
     # While a version is replaced, one pod more of each stands beside the old ones.
-    surge = sum(len(naming.inference_services(model)) for model in models)
+    surge = sum(map(_replaced, models))
     pods = surge + (limits.pods or sum(_pods(model) for model in models))
     beside = [_SIDECAR, *([_QUEUE_PROXY] if _serverless(models) else [])]
     hard: Object = {
@@ -76,6 +76,14 @@ def _quota(make: Maker, tenant: Tenant, models: list[Model]) -> Object:
             own = pods * sum(taken[place][1] for taken in beside)
             hard[f"{kind}.memory"] = mebibytes(limits.memory + room + own)
     return make.namespaced("v1 ResourceQuota", "tenant", {"spec": {"hard": hard}})
+
+
+def _replaced(model: Model) -> int:
+    """Pods that there may be beside the usual ones while versions are replaced."""
+    if naming.in_pool(model):
+        # Of each, a server and the scheduler, which the inventory knows nothing of.
+        return 3 * len(naming.pool_services(model))
+    return len(naming.inference_services(model))
 
 
 def _pods(model: Model) -> int:
@@ -139,7 +147,8 @@ def _network_policies(
         made += _between_components(make, transformed)
     if serverless := _serverless(models):
         made.append(_from_knative(make, [model.name for model in serverless]))
-    if fetching := storage_hosts.fetching(models):
+    served = [model for model in models if not naming.in_pool(model)]
+    if fetching := storage_hosts.fetching(served):
         names = [name for model in fetching for name in naming.inference_services(model)]
         made.append(
             network.policy(
@@ -149,6 +158,9 @@ def _network_policies(
                 egress=[network.to_public(443)],
             )
         )
+    for model in models:
+        if naming.in_pool(model):
+            made += pools.network_policies(platform, make, model)
     if platform.observability.prometheus != "disabled":
         made.append(network.policy(make, "allow-prometheus", ingress=[network.from_prometheus()]))
         made.append(network.policy(make, "allow-collector", egress=[network.to_collector()]))
@@ -206,7 +218,8 @@ def _mesh_policies(
         make.namespaced(f"{_MESH} AuthorizationPolicy", "default-deny", {"spec": {}}),
     ]
     for model in models:
-        made += _callers(platform, make, model)
+        who = pools.callers if naming.in_pool(model) else _callers
+        made += who(platform, make, model)
     made.append(
         make.namespaced(
             "networking.istio.io/v1 Sidecar",

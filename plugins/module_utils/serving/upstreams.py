@@ -22,10 +22,8 @@ Mode = t.Literal["standard", "knative"]
 OPENAI_APIS = ("chat", "completions", "embeddings", "responses", "messages")
 KSERVE_APIS = ("v1", "v2")
 
-# Where net-istio makes revisions reachable for those inside the mesh, and where KServe's own routes to
-# InferencePools are attached.
+# Where net-istio makes revisions reachable for those inside the mesh.
 KNATIVE_LOCAL_GATEWAY = "knative-local-gateway.istio-system.svc.cluster.local"
-KSERVE_GATEWAY = "kserve-ingress-gateway-istio.kserve.svc.cluster.local"
 
 # Runtimes that the platform brings itself; the others come with KServe.
 LLAMACPP = "inferencebox-llamacpp"
@@ -41,9 +39,9 @@ class Upstream:
     Attributes:
         schema: The API's schema in the words of an AIServiceBackend; empty for KServe's own protocols.
         prefix: Path before the operations: ``/openai/v1`` of ``/openai/v1/chat/completions``.
-        host: The Service that requests are sent to.
-        host_header: The Host that they must carry there.
-        port: The Service's port.
+        host: The Service that requests are sent to, or the InferencePool.
+        host_header: The Host that they must carry there; empty where none is asked for.
+        port: Its port.
         health_path: Path that answers 200 once the model answers.
     """
 
@@ -101,6 +99,9 @@ CLUSTER_RUNTIMES: t.Mapping[str, ClusterRuntime] = {
         ),
     )
 }
+
+# Port of the servers in an InferencePool that KServe makes.
+_POOL_PORT = 8000
 
 # The runtime of a framework where the inventory names none. A framework whose runtimes speak one
 # protocol each has them in the order in which they are tried.
@@ -171,8 +172,9 @@ def upstream(runtime: ClusterRuntime, mode: Mode, api: str, name: str, namespace
         KeyError: The runtime does not serve this API.
     """
     service = f"{name}-predictor.{namespace}.svc.cluster.local"
+    port = 80
     if runtime.name == LLM_D:
-        host, header = KSERVE_GATEWAY, KSERVE_GATEWAY
+        host, header, port = f"{name}-inference-pool", "", _POOL_PORT
     elif mode == "knative":
         # The predictor's own Service is an alias of the gateway, which tells revisions apart by Host.
         host, header = KNATIVE_LOCAL_GATEWAY, service
@@ -183,6 +185,6 @@ def upstream(runtime: ClusterRuntime, mode: Mode, api: str, name: str, namespace
         prefix=runtime.prefixes[api].format(name=name, namespace=namespace),
         host=host,
         host_header=header,
-        port=80,
+        port=port,
         health_path=runtime.health_path.format(name=name),
     )

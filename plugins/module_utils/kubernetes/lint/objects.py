@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
+from ..gateway_pod import CONFIGURATION
+from ..naming import MANAGED_LABEL
 from ..objects import Object
 
 
@@ -38,7 +42,8 @@ class Objects:
 
     def __init__(self, objects: Iterable[Object]) -> None:
         """Index objects by kind, namespace and name."""
-        self.all = [each for each in objects if each]
+        given = [each for each in objects if each]
+        self.all = [*given, *_configured(given)]
         self._known = {(each["kind"], namespace(each), name(each)) for each in self.all}
         # The AI Gateway makes an HTTPRoute of each of its routes, under the same name.
         self._known |= {
@@ -66,6 +71,14 @@ class Objects:
         return any(
             spec(each).get("provider", {}).get("type") == "Host" for each in self.of("EnvoyProxy")
         )
+
+
+def _configured(objects: Iterable[Object]) -> Iterator[Object]:
+    """List what a tier 1 without controller is configured with: objects in a file of its ConfigMap."""
+    for each in objects:
+        if each["kind"] == "ConfigMap" and MANAGED_LABEL in (each["metadata"].get("labels") or {}):
+            text = (each.get("data") or {}).get(CONFIGURATION, "")
+            yield from (found for found in yaml.safe_load_all(text) if found)
 
 
 Rule = Callable[[Objects], Iterator[Finding]]

@@ -178,14 +178,6 @@ def test_a_rule_of_clusters_that_is_broken(changes: dict[str, Any], path: str, w
             "models[0].versions[1].version",
             "already",
         ),
-        (
-            {
-                **_two_versions(mirror="2"),
-                "models[0].versions[0].source": "https://example.org/iris",
-            },
-            "models[0].versions[0].checksum",
-            "sha256:HEX",
-        ),
     ],
 )
 def test_a_version_that_does_not_fit(changes: dict[str, Any], path: str, words: str) -> None:

@@ -77,6 +77,7 @@ REFUSED_BY_KUBERNETES: dict[str, tuple[Any, ...]] = {
     "tenants[0].limits.tokens_per_minute": (1000,),
     "tenants[0].limits.tokens_per_month": (1000,),
     "models[0].source": ("file:///srv/iris",),
+    "models[0].checksum": (f"sha256:{'0' * 64}",),
     "models[0].publish.public": (True,),
     "platform_observability.prometheus_port": (9999,),
     "platform_observability.metrics_port": (9999,),

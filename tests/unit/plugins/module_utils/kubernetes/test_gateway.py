@@ -20,7 +20,7 @@ Objects = list[dict[str, Any]]
 
 
 def made(raw: dict[str, Any], keys: tuple[ApiKey, ...] = ()) -> Objects:
-    return gateway.objects(load(raw), keys)
+    return gateway.configuration(load(raw), keys)
 
 
 def of(kind: str, objects: Objects) -> Objects:
@@ -148,6 +148,23 @@ def test_without_a_valid_key_no_key_is_looked_at() -> None:
     both = [{"name": "tenant", "values": ["tenant-b"]}, {"name": "jti", "values": ["abc"]}]
     assert rules
     assert all(claims == both for claims in rules)
+
+
+def test_a_key_may_have_a_limit_of_its_own() -> None:
+    keys = (ApiKey("abc", "tenant-b", 5), ApiKey("d.f", "tenant-b", 5), ApiKey("ghi", "tenant-a"))
+    objects = made(sample.FULL, keys)
+    rules = named("BackendTrafficPolicy", "tier1", objects)["spec"]["rateLimit"]["global"]["rules"]
+    header = [
+        {"type": "RegularExpression", "name": "x-key-id", "value": r"(abc|d\.f)"},
+        {"type": "Distinct", "name": "x-key-id"},
+    ]
+    own = {"clientSelectors": [{"headers": header}], "limit": {"requests": 5, "unit": "Minute"}}
+    assert {**own, "shared": True} in rules
+    (policy,) = of("SecurityPolicy", objects)
+    provider = policy["spec"]["jwt"]["providers"][-1]
+    assert {"claim": "jti", "header": "x-key-id"} in provider["claimToHeaders"]
+    edge = named("ClientTrafficPolicy", "tier1", objects)["spec"]["headers"]["earlyRequestHeaders"]
+    assert "x-key-id" in edge["remove"]
 
 
 def test_an_issuer_with_a_private_authority_is_fetched_through_a_backend() -> None:

@@ -103,8 +103,7 @@ def test_a_source_becomes_a_storage_uri(source: str, expected: str) -> None:
 
 def test_https_is_fetched_as_it_is() -> None:
     source = "https://example.org/model.joblib"
-    checksum = "sha256:" + "0" * 64
-    assert predictor(source=source, checksum=checksum)["model"]["storageUri"] == source
+    assert predictor(source=source)["model"]["storageUri"] == source
 
 
 def test_a_path_inside_a_hub_is_the_servers_to_find() -> None:
@@ -245,8 +244,9 @@ def test_llm_d_makes_an_inference_pool() -> None:
     stable, canary = (each for each in objects if each["kind"] == "LLMInferenceService")
     assert "InferenceService" not in {each["kind"] for each in objects}
     assert stable["spec"]["router"]["scheduler"] == {}
-    assert stable["spec"]["router"]["route"] == {"group": "model", "weight": 90}
-    assert canary["spec"]["router"]["route"] == {"group": "model", "weight": 10}
+    http = {"spec": {"hostnames": ["model.tenant-a.inference.example.org"]}}
+    assert stable["spec"]["router"]["route"] == {"group": "model", "weight": 90, "http": http}
+    assert canary["spec"]["router"]["route"] == {"group": "model", "weight": 10, "http": http}
     assert canary["spec"]["model"] == {"uri": "hf://owner/other", "name": "model"}
 
 

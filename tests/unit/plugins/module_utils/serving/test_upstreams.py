@@ -14,7 +14,6 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.serving.upst
 
 SERVICE = "iris-predictor.tenant-a.svc.cluster.local"
 LOCAL_GATEWAY = "knative-local-gateway.istio-system.svc.cluster.local"
-KSERVE_GATEWAY = "kserve-ingress-gateway-istio.kserve.svc.cluster.local"
 READY = "/v2/models/iris/ready"
 V1, V2, OPENAI, KSERVE_OPENAI = "/v1/models", "/v2/models", "/v1", "/openai/v1"
 LANGUAGE = ("chat", "completions", "embeddings", "responses", "messages")
@@ -57,9 +56,10 @@ def test_every_runtime_has_its_rows() -> None:
 )
 def test_row(runtime: str, api: str, mode: str) -> None:
     health_path, apis = ROWS[runtime]
-    host, header = HOSTS[mode] if runtime != "llm-d" else (KSERVE_GATEWAY, KSERVE_GATEWAY)
+    pool = ("iris-inference-pool", "", 8000)
+    host, header, port = pool if runtime == "llm-d" else (*HOSTS[mode], 80)
     assert upstream(CLUSTER_RUNTIMES[runtime], mode, api, "iris", "tenant-a") == Upstream(  # type: ignore[arg-type]
-        *apis[api], host, header, 80, health_path
+        *apis[api], host, header, port, health_path
     )
 
 

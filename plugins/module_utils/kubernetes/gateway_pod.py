@@ -1,0 +1,314 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Tier 1 in one pod: the AI Gateway's own command, which reads the objects of tier 1 from a file.
+
+No controller watches those objects, so none is applied: all of them stand in one ConfigMap. Three things of the
+command shape the pod. It looks for Envoy below its data directory, so that a first container puts it there. It reads
+credentials of providers with the objects, so that the first container writes both into one file. And it takes
+certificates and key sets only from its directory of resources once it runs, so that a second container keeps that one
+up to date; what it finds half written ends it, hence the rename.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..catalogue import train
+from ..inventory import Platform
+from . import certificates, naming, network
+from .manifests import to_yaml
+from .objects import Maker, Object
+from .runtimes import CONTAINER_SECURITY, POD_SECURITY
+
+# Where tier 1 listens inside its pod.
+PORT = 10443
+# Key of its ConfigMap under which the objects of tier 1 stand.
+CONFIGURATION = "objects.yaml"
+_HTTPS_PORT = 443
+_USER = 65532
+
+_HOME = "/home/nonroot"
+_RESOURCES = f"{_HOME}/state/runs/0/envoy-ai-gateway-resources"
+_COMPLETE = f"{_HOME}/objects.yaml"
+_OBJECTS, _SECRETS, _REFERRED = "/objects", "/secrets", "/referred"
+
+# Writes a directory's files as the data of an object; files are the keys.
+_EMIT = r"""
+emit() { # kind, directory
+  printf -- '---\napiVersion: v1\nkind: %s\nmetadata: {name: %s, namespace: %s}\n' "$1" "$(basename "$2")" "$NAMESPACE"
+  if [ "$1" = Secret ] && [ -e "$2/tls.crt" ]; then echo 'type: kubernetes.io/tls'; fi
+  echo "data:"
+  for file in "$2"/*; do
+    if [ "$1" = Secret ]; then
+      printf '  %s: %s\n' "$(basename "$file")" "$(base64 -w0 < "$file")"
+    else
+      printf '  %s: |\n' "$(basename "$file")"
+      sed 's/^/    /' "$file"
+      echo
+    fi
+  done
+}
+""".lstrip()
+
+_PREPARE = f"""\
+set -eu
+umask 077
+. {_OBJECTS}/emit.sh
+mkdir -p "$(dirname "$ENVOY")"
+cp /usr/local/bin/envoy "$ENVOY"
+chmod 0755 "$ENVOY"
+cat {_OBJECTS}/objects.yaml > {_COMPLETE}
+for each in {_SECRETS}/*/; do
+  if [ -d "$each" ]; then emit Secret "${{each%/}}" >> {_COMPLETE}; fi
+done
+"""
+
+_PLACE = f"""\
+set -eu
+umask 077
+. {_OBJECTS}/emit.sh
+while :; do
+  if [ -e {_RESOURCES}/config.yaml ]; then
+    for each in {_REFERRED}/secrets/*/; do emit Secret "${{each%/}}"; done > {_RESOURCES}/.referred
+    for each in {_REFERRED}/keys/*/; do emit ConfigMap "${{each%/}}"; done >> {_RESOURCES}/.referred
+    if ! cmp -s {_RESOURCES}/.referred {_RESOURCES}/referred.yaml; then
+      mv {_RESOURCES}/.referred {_RESOURCES}/referred.yaml
+    fi
+  fi
+  sleep 1
+done
+"""
+
+
+def objects(platform: Platform, configuration: Sequence[Object]) -> list[Object]:
+    """Make the pod of tier 1 and what belongs to it.
+
+    Args:
+        platform: A platform whose gateway is `standalone`.
+        configuration: The objects of tier 1.
+
+    Returns:
+        ConfigMap, Deployment, Service and NetworkPolicy.
+    """
+    make = Maker(platform)
+    key_sets = sorted(set(_config_maps(configuration)))
+    data = {
+        "emit.sh": _EMIT,
+        CONFIGURATION: to_yaml(configuration),
+        "place.sh": _PLACE,
+        "prepare.sh": _PREPARE,
+    }
+    # The file is read once, so that a pod with another one is another pod.
+    digest = hashlib.sha256("\0".join(data.values()).encode()).hexdigest()
+    return [
+        make.namespaced("v1 ConfigMap", naming.TIER1, {"data": data}),
+        make.namespaced(
+            "apps/v1 Deployment",
+            naming.TIER1,
+            {"spec": _deployment(platform, digest, key_sets)},
+            labels=dict(naming.TIER1_LABELS),
+        ),
+        make.namespaced("v1 Service", naming.TIER1, {"spec": _service(platform)}),
+        _network_policy(platform, make),
+    ]
+
+
+def _config_maps(value: Any) -> Iterator[str]:
+    """Find the ConfigMaps that objects refer to: keys of issuers, and authorities of their hosts."""
+    if isinstance(value, dict):
+        if value.get("kind") == "ConfigMap" and "name" in value:
+            yield value["name"]
+        for each in value.values():
+            yield from _config_maps(each)
+    elif isinstance(value, (list, tuple)):
+        for each in value:
+            yield from _config_maps(each)
+
+
+def _deployment(platform: Platform, digest: str, key_sets: Sequence[str]) -> Object:
+    secrets = sorted({provider.secret for provider in platform.providers})
+    return {
+        "replicas": 1,
+        # The new one answers before the old one goes.
+        "strategy": {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}},
+        "selector": {"matchLabels": dict(naming.TIER1_LABELS)},
+        "template": {
+            "metadata": {
+                "labels": {
+                    **naming.labels(platform),
+                    **naming.TIER1_LABELS,
+                    "sidecar.istio.io/inject": "true",
+                },
+                "annotations": {
+                    "inferencebox.io/configuration": digest,
+                    # The way to tier 2 is there before the first request.
+                    "proxy.istio.io/config": '{"holdApplicationUntilProxyStarts": true}',
+                    # It captures nothing: requests come in beside it, and go out by its one listener.
+                    "sidecar.istio.io/interceptionMode": "NONE",
+                },
+            },
+            "spec": _pod(platform, secrets, key_sets),
+        },
+    }
+
+
+def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) -> Object:
+    components = train(platform.train).components
+    gateway, envoy = components["ai-gateway"], components["envoy"]
+    envoy_image = f"{envoy.image}:v{envoy.version}"
+    namespace = {"name": "NAMESPACE", "value": platform.cluster.namespace}
+    placed = f"{_HOME}/data/envoy-versions/{envoy.version}/bin/envoy"
+    home = {"name": "home", "mountPath": _HOME}
+    objects_mount = {"name": "objects", "mountPath": _OBJECTS, "readOnly": True}
+    prepare = _container(
+        "prepare",
+        envoy_image,
+        ["sh", f"{_OBJECTS}/prepare.sh"],
+        [home, objects_mount, *_mounts("credential", _SECRETS, secrets)],
+        {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"cpu": "1", "memory": "512Mi"}},
+        env=[namespace, {"name": "ENVOY", "value": placed}],
+    )
+    place = _container(
+        "place",
+        envoy_image,
+        ["sh", f"{_OBJECTS}/place.sh"],
+        [
+            home,
+            objects_mount,
+            {
+                "name": "edge",
+                "mountPath": f"{_REFERRED}/secrets/{certificates.EDGE}",
+                "readOnly": True,
+            },
+            *_mounts("keys", f"{_REFERRED}/keys", key_sets),
+        ],
+        {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}},
+        env=[namespace],
+    )
+    run = _container(
+        "gateway",
+        f"{gateway.image}:{gateway.version}",
+        [],
+        [home, {"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a volume of its own
+        {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}},
+        env=[
+            {"name": "HOME", "value": _HOME},
+            *(
+                {"name": f"AIGW_{name}", "value": f"{_HOME}/{path}"}
+                for name, path in (
+                    ("CONFIG_HOME", "config"),
+                    ("DATA_HOME", "data"),
+                    ("STATE_HOME", "state"),
+                    ("RUNTIME_DIR", "run"),
+                )
+            ),
+        ],
+    )
+    run |= {
+        "args": ["run", _COMPLETE, "--run-id=0"],
+        "ports": [{"name": "https", "containerPort": PORT, "protocol": "TCP"}],
+        # It opens the port when Envoy has its configuration.
+        "readinessProbe": {"tcpSocket": {"port": "https"}, "periodSeconds": 2},
+        # New connections go elsewhere before it stops.
+        "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
+    }
+    volumes: list[Object] = [
+        {"name": "objects", "configMap": {"name": naming.TIER1}},
+        # Holds credentials of providers for as long as the pod lives.
+        {"name": "home", "emptyDir": {"medium": "Memory", "sizeLimit": "512Mi"}},
+        {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
+    ]
+    volumes.append(
+        {"name": "edge", "secret": {"secretName": certificates.EDGE, "defaultMode": 0o440}}
+    )
+    volumes += [
+        {"name": f"credential-{place}", "secret": {"secretName": name, "defaultMode": 0o440}}
+        for place, name in enumerate(secrets)
+    ]
+    volumes += [
+        {"name": f"keys-{place}", "configMap": {"name": name}}
+        for place, name in enumerate(key_sets)
+    ]
+    return {
+        "serviceAccountName": naming.TIER1,
+        "automountServiceAccountToken": False,
+        "securityContext": {
+            **POD_SECURITY,
+            "runAsUser": _USER,
+            "runAsGroup": _USER,
+            "fsGroup": _USER,
+        },
+        "initContainers": [prepare],
+        "containers": [run, place],
+        "volumes": volumes,
+    }
+
+
+def _mounts(kind: str, directory: str, names: Sequence[str]) -> list[Object]:
+    return [
+        {"name": f"{kind}-{place}", "mountPath": f"{directory}/{name}", "readOnly": True}
+        for place, name in enumerate(names)
+    ]
+
+
+def _container(
+    name: str,
+    image: str,
+    command: list[str],
+    mounts: list[Object],
+    resources: Object,
+    env: list[Object],
+) -> Object:
+    container: Object = {
+        "name": name,
+        "image": image,
+        "env": env,
+        "resources": resources,
+        "securityContext": {**CONTAINER_SECURITY, "readOnlyRootFilesystem": True},
+        "volumeMounts": mounts,
+    }
+    return {**container, "command": command} if command else container
+
+
+def _service(platform: Platform) -> Object:
+    node_port = platform.cluster.service_type == "NodePort"
+    port: Object = {
+        "name": "https",
+        "port": _HTTPS_PORT if node_port else platform.gateway.https_port,
+        "targetPort": "https",
+        "protocol": "TCP",
+    }
+    if node_port:
+        port["nodePort"] = platform.gateway.https_port
+    return {
+        "type": platform.cluster.service_type,
+        "selector": dict(naming.TIER1_LABELS),
+        "ports": [port],
+    }
+
+
+def _network_policy(platform: Platform, make: Maker) -> Object:
+    """Let callers in at the one port, and the gateway out to tier 2, and to providers and issuers elsewhere."""
+    tier2 = network.peer(platform.cluster.namespace, naming.TIER2_LABELS)
+    egress = [
+        network.to_dns(),
+        network.to_istiod(),
+        {"to": [tier2], "ports": network.tcp(*naming.tier2_ports(platform))},
+    ]
+    ports = {provider.port for provider in platform.providers}
+    if any(issuer.jwks_uri for issuer in platform.identity.issuers):
+        ports.add(_HTTPS_PORT)
+    if ports:
+        egress.append(network.to_public(*sorted(ports)))
+    ingress: list[Object] = [{"ports": network.tcp(PORT)}]
+    if platform.observability.prometheus != "disabled":
+        ingress.append(network.from_prometheus())
+    return network.policy(
+        make,
+        naming.TIER1,
+        pods={"matchLabels": dict(naming.TIER1_LABELS)},
+        ingress=ingress,
+        egress=egress,
+    )
