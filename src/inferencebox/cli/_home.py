@@ -98,6 +98,14 @@ class Home:
         """Models by name: {owner, framework, apis} and, where there is one, example: {path, body}."""
         return dict(self.data["models"])
 
+    def record(self, name: str) -> dict[str, t.Any]:
+        """What the last run wrote down, "models" or "prometheus"; nothing where it did not come so far."""
+        file = self.path / "state" / f"{name}.json"
+        try:
+            return dict(json.loads(file.read_text(encoding="utf-8")))
+        except (OSError, ValueError):
+            return {}
+
     def tenant(self, name: str) -> dict[str, t.Any]:
         """Return a tenant.
 

@@ -168,6 +168,7 @@ def summary(place: Home) -> str:
             f"  {name}: {', '.join(each['models']) or 'no models'}"
             for name, each in place.tenants.items()
         ),
+        *(f"  {_escaped(line)}" for line in _lacking(place)),
     ]
     if tenant:
         lines += ["", "Get a token:", f"  {command} token {tenant}"]
@@ -186,6 +187,18 @@ def summary(place: Home) -> str:
             lines += [f"  {command} chat {talk} --tenant {tenant} --stream 'What is a gateway?'"]
         lines += [f"  {command} status", f"  {command} verify"]
     return "\n".join(lines)
+
+
+def _lacking(place: Home) -> list[str]:
+    """What only root, or a package of the system, can add and this platform does without."""
+    lines = []
+    if place.path.stat().st_uid:
+        lines.append(
+            "not there without root: Unix users that keep tenants' processes apart; all run as you"
+        )
+    if reason := place.record("prometheus").get("reason"):
+        lines.append(f"no Prometheus: {reason}")
+    return lines
 
 
 def command_for(place: Home) -> str:

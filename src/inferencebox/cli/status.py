@@ -144,7 +144,7 @@ def gateway_problem(place: Home) -> str | None:
 def model_health(place: Home, programs: t.Sequence[Status]) -> list[ModelHealth]:
     """Say of each model what tier 2, the process manager and the last run know of it."""
     counters = _counters(place) if programs else {}
-    said = _record(place.path, "models.json")
+    said = place.record("models")
     return [
         _one_model(
             name,
@@ -195,14 +195,6 @@ def _reason(said: t.Mapping[str, t.Any], own: t.Sequence[Status], *, running: bo
         words = last_words(down.log)
         return f"its process is in state {down.state}" + (f": {words}" if words else "")
     return "its process runs, but does not answer yet" if own else "it has no process"
-
-
-def _record(home: Path, name: str) -> dict[str, t.Any]:
-    """What the last run wrote down; nothing where it did not come so far."""
-    try:
-        return dict(json.loads((home / "state" / name).read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
 
 
 def _counters(place: Home) -> dict[tuple[str, str], dict[str, t.Any]]:
@@ -293,7 +285,7 @@ def _figures(place: Home, programs: t.Sequence[Status]) -> str:
             f"Prometheus: {shown['prometheus_url']}, with client certificate "
             f"{shown['client_certificate']}"
         )
-    reason = _record(place.path, "prometheus.json").get("reason")
+    reason = place.record("prometheus").get("reason")
     return f"No Prometheus: {reason or 'it was not started yet'}"
 
 
