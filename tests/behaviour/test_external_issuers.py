@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import socket
 import time
 import typing as t
 from dataclasses import dataclass
@@ -79,16 +80,17 @@ def federation(
     directory = tmp_path_factory.mktemp("issuers")
     (directory / "other").mkdir()
     authority, other = Authority(directory), Authority(directory / "other")
+    ipv6 = _has_ipv6()
     named, address, six, down, impostor, misnamed = free_ports(6)
     servers = {
         "named": KeyServer(authority, named, "localhost"),
         "address": KeyServer(authority, address),
-        "six": KeyServer(authority, six, address="::1"),
+        "six": KeyServer(authority, six, address="::1" if ipv6 else "127.0.0.1"),
         "down": KeyServer(authority, down),
         "impostor": KeyServer(other, impostor, "localhost"),
         "misnamed": KeyServer(authority, misnamed, "keys.example", "127.0.0.2"),
     }
-    hosts = {"named": "localhost", "impostor": "localhost", "six": "[::1]"}
+    hosts = {"named": "localhost", "impostor": "localhost"} | ({"six": "[::1]"} if ipv6 else {})
     jwks_file = directory / "keys.json"
 
     def issuer(name: str, *keys: SigningKey, **more: t.Any) -> ForeignIssuer:
@@ -163,6 +165,14 @@ def federation(
         own_platform.up("--tags", "ai_gateway")
         for server in servers.values():
             server.stop()
+
+
+def _has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
 
 
 def _well(federation: Federation, tokens: t.Mapping[str, str]) -> None:
