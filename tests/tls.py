@@ -8,6 +8,7 @@ import contextlib
 import datetime
 import http.server
 import ipaddress
+import socket
 import ssl
 import threading
 import typing as t
@@ -86,7 +87,11 @@ class Authority:
 
 @contextlib.contextmanager
 def https_server(
-    authority: Authority, answers: Answers, *names: str, address: str = "127.0.0.1"
+    authority: Authority,
+    answers: Answers,
+    *names: str,
+    address: str = "127.0.0.1",
+    port: int = 0,
 ) -> t.Iterator[int]:
     """Serves answers over TLS while the block runs.
 
@@ -95,6 +100,7 @@ def https_server(
         answers: Status and body for a path.
         names: What its certificate says; the address where left out.
         address: Where it listens.
+        port: Its port; any that is free where left out.
 
     Yields:
         Its port.
@@ -116,8 +122,24 @@ def https_server(
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*authority.issue(*(names or (address,))))
-    with http.server.ThreadingHTTPServer((address, 0), Handler) as server:
-        server.daemon_threads = True
+
+    open_connections: set[socket.socket] = set()
+
+    class Server(http.server.ThreadingHTTPServer):
+        address_family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        daemon_threads = True
+
+        def finish_request(self, request: t.Any, client_address: t.Any) -> None:
+            open_connections.add(request)
+            try:
+                super().finish_request(request, client_address)
+            finally:
+                open_connections.discard(request)
+
+        def handle_error(self, *_: object) -> None:
+            """A client that goes, or is sent away, is no failure of a test."""
+
+    with Server((address, port), Handler) as server:
         server.socket = context.wrap_socket(
             server.socket, server_side=True, do_handshake_on_connect=False
         )
@@ -128,6 +150,10 @@ def https_server(
         finally:
             server.shutdown()
             thread.join()
+            # Who kept a connection would be answered on it for ever.
+            for connection in list(open_connections):
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
 
 def _general_name(name: str) -> x509.GeneralName:

@@ -51,6 +51,26 @@ _value:
 """
 
 
+PARTS: tuple[str, ...] = (
+    "users",
+    "directories",
+    "listeners",
+    "certificates",
+    "tier1",
+    "tier2",
+    "gateways",
+    "gateway_waits",
+    "artifacts",
+    "credentials",
+    "replicas",
+    "outcome",
+    "endpoints",
+    "targets",
+    "prometheus",
+    "records",
+)
+
+
 def local_plan(
     platform: t.Mapping[str, t.Any],
     part: str,
@@ -61,8 +81,10 @@ def local_plan(
 
     Raises:
         InventoryError: The platform is not valid.
-        AttributeError: There is no such part.
+        ValueError: There is no such part.
     """
+    if part not in PARTS:
+        raise ValueError(f"no part {part!r}; its parts are {', '.join(PARTS)}")
     plan = LocalPlan(inventory.load(to_plain(platform)), Host(**to_plain(host)))
     result = getattr(plan, part)(**(to_plain(needs) if needs else {}))
     return asdict(result) if part in ("tier1", "tier2") else result

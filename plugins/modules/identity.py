@@ -30,6 +30,10 @@ options:
     description: Key sets of other issuers to be read, path by issuer name.
     type: dict
     default: {}
+  ca_files:
+    description: Certificates that vouch for the hosts of other issuers' key sets, path by issuer name.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -42,6 +46,10 @@ EXAMPLES = r"""
 RETURN = r"""
 jwks:
   description: Public JSON Web Key Sets by issuer, V(builtin), V(keys) and those of O(jwks_files).
+  type: dict
+  returned: success
+authorities:
+  description: Content of O(ca_files) by issuer.
   type: dict
   returned: success
 active_keys:
@@ -66,6 +74,7 @@ def main() -> None:
         argument_spec={
             "directory": {"type": "path", "required": True},
             "jwks_files": {"type": "dict", "default": {}},
+            "ca_files": {"type": "dict", "default": {}},
         },
         supports_check_mode=True,
     )
@@ -73,10 +82,11 @@ def main() -> None:
     try:
         changed = host_identity.ensure_issuers(directory, check=module.check_mode)
         jwks = host_identity.key_sets(directory, module.params["jwks_files"])
+        authorities = host_identity.authorities(module.params["ca_files"])
         keys = [one.public() for one in host_identity.active_keys(directory)]
     except (PlatformError, ImportError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=changed, jwks=jwks, active_keys=keys)
+    module.exit_json(changed=changed, jwks=jwks, authorities=authorities, active_keys=keys)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ import typing as t
 import h2.config
 import h2.connection
 import h2.events
+import h2.exceptions
 import httpx2
 
 from .platform_json import Platform
@@ -98,6 +99,33 @@ def _status(events: t.Iterable[h2.events.Event]) -> int:
     return 0
 
 
+def send_raw(
+    platform: Platform,
+    fields: t.Sequence[tuple[bytes, bytes]],
+    content: bytes,
+    trailers: t.Sequence[tuple[bytes, bytes]] = (),
+) -> httpx2.Response:
+    """Send fields as they are: for requests that no proper client would make.
+
+    Args:
+        platform: The platform.
+        fields: All fields of the request, pseudo-header fields too, in this order.
+        content: The body.
+        trailers: Fields after the body.
+
+    Returns:
+        The answer. Its status is 0 when the stream or the connection ended without one.
+    """
+    try:
+        with _connected(platform, careful=False) as (tls, connection):
+            stream = connection.get_next_available_stream_id()
+            connection.send_headers(stream, list(fields))
+            return _exchange(tls, connection, stream, content, list(trailers))
+    except (ConnectionError, ssl.SSLError, h2.exceptions.ProtocolError):
+        # The gateway has hung up.
+        return httpx2.Response(0)
+
+
 def get_many(
     platform: Platform, path: str, headers: t.Sequence[tuple[str, str]], count: int
 ) -> list[int]:
@@ -128,7 +156,7 @@ def get_many(
 
 @contextlib.contextmanager
 def _connected(
-    platform: Platform,
+    platform: Platform, *, careful: bool = True
 ) -> t.Iterator[tuple[ssl.SSLSocket, h2.connection.H2Connection]]:
     context = ssl.create_default_context(cafile=str(platform.ca_file))
     context.set_alpn_protocols(["h2"])
@@ -136,7 +164,12 @@ def _connected(
         socket.create_connection(platform.address, timeout=_SECONDS) as plain,
         context.wrap_socket(plain, server_hostname=platform.host) as tls,
     ):
-        connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
+        configuration = h2.config.H2Configuration(
+            header_encoding="utf-8",
+            validate_outbound_headers=careful,
+            normalize_outbound_headers=careful,
+        )
+        connection = h2.connection.H2Connection(configuration)
         connection.initiate_connection()
         yield tls, connection
 
@@ -151,13 +184,17 @@ def _pseudo(platform: Platform, method: str, path: str) -> list[tuple[str, str]]
 
 
 def _exchange(
-    tls: ssl.SSLSocket, connection: h2.connection.H2Connection, stream: int, rest: bytes
+    tls: ssl.SSLSocket,
+    connection: h2.connection.H2Connection,
+    stream: int,
+    rest: bytes,
+    trailers: t.Sequence[tuple[bytes, bytes]] = (),
 ) -> httpx2.Response:
     status, answered, body = 0, {}, b""
     sending = True
     while True:
         if sending:
-            rest, sending = _send_some(connection, stream, rest)
+            rest, sending = _send_some(connection, stream, rest, trailers)
         tls.sendall(connection.data_to_send())
         received = tls.recv(_READ_BYTES)
         for event in connection.receive_data(received):
@@ -174,7 +211,10 @@ def _exchange(
 
 
 def _send_some(
-    connection: h2.connection.H2Connection, stream: int, rest: bytes
+    connection: h2.connection.H2Connection,
+    stream: int,
+    rest: bytes,
+    trailers: t.Sequence[tuple[bytes, bytes]],
 ) -> tuple[bytes, bool]:
     """Send what the windows leave room for. Returns what is left, and whether there is more to come."""
     while rest:
@@ -183,5 +223,8 @@ def _send_some(
             return rest, True
         connection.send_data(stream, rest[:room])
         rest = rest[room:]
-    connection.end_stream(stream)
+    if trailers:
+        connection.send_headers(stream, trailers, end_stream=True)
+    else:
+        connection.end_stream(stream)
     return rest, False

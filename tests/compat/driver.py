@@ -30,6 +30,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # A first run installs the runtime; the time is for slow networks and two busy cores.
 _SECONDS = 600
 _SHOWN_LINES = 60
+# As playbooks/verify.yml names it.
+SUITE = ("cryptography", "httpx2[http2]", "openai", "pyjwt", "pytest", "pyyaml")
 _CHECK_OF_ARGUMENTS = " : Validating arguments against arg spec "
 
 Json = dict[str, t.Any]
@@ -149,6 +151,12 @@ class Driver:
             said = "\n".join((done.stdout + done.stderr).splitlines()[-_SHOWN_LINES:])
             raise RuntimeError(f"{' '.join(map(str, command[:4]))} failed\n{said}")
         return done
+
+    def add_tools_of_the_suite(self) -> None:
+        """Install what playbooks/verify.yml asks for when it is missing."""
+        uv = Path(sys.executable).with_name("uv")
+        pins = ("--constraint", ROOT / "requirements/test.txt")
+        self.run(uv, "pip", "install", "--quiet", "--python", self.bin / "python", *pins, *SUITE)
 
     def play(self, name: str, *options: str) -> Play:
         """Run a playbook of the collection on the inventory."""

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from . import interpreters
-from .driver import ROOT, Driver, Play
+from .driver import ROOT, SUITE, Driver, Play
 
 PINS = re.compile(r"^ansible-core==(\S+) ; python_full_version (<|>=) '3\.12'", re.MULTILINE)
 PLAYBOOKS = re.findall(r"import_playbook: (\w+)\.yml", (ROOT / "playbooks/site.yml").read_text())
@@ -135,6 +135,39 @@ def test_the_gateway_answers(driver: Driver, up: Play) -> None:
     with httpx.Client(base_url=base_url, verify=trusted) as client:
         assert client.get("/healthz").status_code == httpx.codes.OK
         assert client.get("/v1/models").status_code == httpx.codes.UNAUTHORIZED
+
+
+def test_the_command_that_platform_json_names_gives_tokens_and_keys(
+    driver: Driver, up: Play
+) -> None:
+    assert up.returncode == 0
+    platform = json.loads((driver.home / "platform.json").read_text(encoding="utf-8"))
+    command = platform["token_command"]
+    assert str(driver.collections) in " ".join(command), "nothing but the archive is installed"
+    token = driver.run(*(word.replace("{tenant}", "tenant-a") for word in command)).stdout.strip()
+    before = command[: command.index("token")]
+    made = driver.run(*before, "key", "create", "tenant-a", "--name", "ci", "--json")
+    trusted = ssl.create_default_context(cafile=str(driver.home / "pki/ca.crt"))
+    base_url = f"https://127.0.0.1:{driver.gateway}"
+    with httpx.Client(base_url=base_url, verify=trusted) as client:
+        for credential in (token, json.loads(made.stdout)["key"]):
+            headers = {"authorization": f"Bearer {credential}"}
+            answer = client.get("/v1/models", headers=headers)
+            assert answer.status_code == httpx.codes.OK, answer.text
+    driver.run(*before, "key", "revoke", "ci")
+
+
+def test_verify_says_what_it_lacks_and_then_judges(driver: Driver, up: Play) -> None:
+    assert up.returncode == 0
+    lacking = driver.play("verify")
+    assert lacking.returncode != 0
+    assert all(package in lacking.said for package in SUITE), lacking.end
+    driver.add_tools_of_the_suite()
+    installed = set(driver.collections.rglob("*"))
+    judged = driver.play("verify", "--extra-vars", "verify_only='test_health or test_identity'")
+    assert judged.returncode == 0, judged.end
+    assert re.search(r"[1-9]\d* passed", judged.said), judged.end
+    assert set(driver.collections.rglob("*")) == installed
 
 
 @pytest.mark.parametrize("options", [[], ["--check", "--diff"]], ids=["run", "check"])

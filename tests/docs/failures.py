@@ -214,13 +214,11 @@ class Failures:
         return self._issuer("jwks-file", jwks_file=f"{self._place.files}/no-keys.json")
 
     def refused_by_envoy(self) -> str:
-        """An external issuer whose authority is not there."""
-        said = self._issuer(
-            "ca-file",
-            jwks_uri="https://idp.example.org/keys",
-            ca_file=f"{self._place.files}/no-ca.crt",
-        )
-        assert "Invalid path" in said, said
+        """An external issuer whose authority is no certificate."""
+        file = self._place.files / "no-certificate.crt"
+        file.write_text("nothing\n", encoding="utf-8")
+        said = self._issuer("ca-file", jwks_uri="https://idp.example.org/keys", ca_file=str(file))
+        assert "Failed to load trusted CA certificates" in said, said
         return said
 
     def _issuer(self, name: str, **keys: str) -> str:

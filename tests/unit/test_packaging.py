@@ -125,7 +125,11 @@ def test_the_archive_holds_what_an_installation_uses(tarball: Path) -> None:
         "playbooks/site.yml",
         "pyproject.toml",
         "requirements/runtime.txt",
-        "src/inferencebox/__init__.py",
+        "src/inferencebox/__main__.py",
+        # What playbooks/verify.yml runs.
+        "tests/conftest.py",
+        "tests/behaviour/conftest.py",
+        "tests/behaviour/test_isolation.py",
     }
     assert needed <= names, f"missing: {sorted(needed - names)}"
 
@@ -134,9 +138,12 @@ def test_the_archive_holds_nothing_made_or_private(tarball: Path) -> None:
     with tarfile.open(tarball) as archive:
         tops = {name.split("/")[0] for name in archive.getnames()}
         names = archive.getnames()
-    private = {".venv", ".cache", ".git", ".ci", ".ansible", "extensions", "tests", "build", "dist"}
+    private = {".venv", ".cache", ".git", ".ci", ".ansible", "extensions", "build", "dist"}
     assert not tops & private
-    assert [n for n in names if n.endswith((".pyc", ".tar.gz")) or ".egg-info" in n] == []
+    suites = {name.split("/")[1] for name in names if name.startswith("tests/")}
+    assert {name for name in suites if not name.endswith(".py")} == {"behaviour"}
+    made = (".pyc", ".tar.gz", "__pycache__")
+    assert [n for n in names if n.endswith(made) or ".egg-info" in n] == []
 
 
 @pytest.mark.parametrize("kind", ["module", "filter"])

@@ -9,11 +9,13 @@ sets, from a verified claim: client copies are dropped before any filter runs.
 
 from __future__ import annotations
 
+import ipaddress
 import typing as t
+from urllib.parse import urlsplit
 
 from . import lua, metrics, replies
 from .http import connection_manager, discovered_filter, rds
-from .types import EnvoyConfig, Issuer, Json, Model, Tenant, Tier1
+from .types import JWKS_LEAD_SECONDS, EnvoyConfig, Issuer, Json, Model, Tenant, Tier1
 from .xds import (
     CLUSTER,
     EXTENSION,
@@ -219,10 +221,11 @@ def _provider(issuer: Issuer) -> Json:
         "require_expiration": True,
         # Envoy allows 60 s by default; clocks that sign and check here are one machine's or NTP's.
         "clock_skew_seconds": 5,
-        "jwt_cache_config": {"jwt_cache_size": 1000},
     }
     if issuer.jwks is not None:
         provider["local_jwks"] = {"inline_string": issuer.jwks}
+        # A token that was good once is not verified again. Other keys are another configuration, which begins anew.
+        provider["jwt_cache_config"] = {"jwt_cache_size": 1000}
     else:
         provider["remote_jwks"] = {
             "http_uri": {
@@ -230,7 +233,7 @@ def _provider(issuer: Issuer) -> Json:
                 "cluster": f"jwks|{issuer.name}",
                 "timeout": "5s",
             },
-            "cache_duration": "300s",
+            "cache_duration": seconds(issuer.jwks_refresh + JWKS_LEAD_SECONDS),
             "async_fetch": {"fast_listener": True},
             "retry_policy": {"num_retries": 3},
         }
@@ -277,12 +280,18 @@ def _rbac(tier: Tier1) -> Json:
     tenants = [t_.name for t_ in tier.tenants]
     policies: Json = {}
     for issuer in tier.issuers:
-        ids = [_claim("iss", [issuer.issuer]), _tenant_is(tenants), _NO_EXTENSIONS]
+        ids = [
+            _in_metadata([IDENTITY, "iss"], [issuer.issuer]),
+            # What fits a key is not always what its issuer signs with: RS256, say, and PS256.
+            _in_metadata([TOKEN_HEADER, "alg"], issuer.algorithms),
+            _tenant_is(tenants),
+            _NO_EXTENSIONS,
+        ]
         if issuer.from_key_header:
             keys = [key.id for key in tier.keys]
             if not keys:
                 continue
-            ids.append(_claim("jti", keys))
+            ids.append(_in_metadata([IDENTITY, "jti"], keys))
         if tenants:
             policies[issuer.name] = {
                 "permissions": [{"any": True}],
@@ -307,14 +316,15 @@ _NO_EXTENSIONS: Json = {
 }
 
 
-def _claim(name: str, values: t.Sequence[str]) -> Json:
+def _in_metadata(path: t.Sequence[str], values: t.Sequence[str]) -> Json:
+    """One of some values at a place of what the JWT filter found out."""
     matchers = [{"string_match": {"exact": value}} for value in values]
     value: Json = matchers[0] if len(matchers) == 1 else {"or_match": {"value_matchers": matchers}}
     return {
         "sourced_metadata": {
             "metadata_matcher": {
                 "filter": _JWT,
-                "path": [{"key": IDENTITY}, {"key": name}],
+                "path": [{"key": key} for key in path],
                 "value": value,
             },
             "metadata_source": "DYNAMIC",
@@ -576,21 +586,27 @@ def _tier2_cluster(tier: Tier1) -> Json:
 
 
 def _jwks_cluster(issuer: Issuer) -> Json:
-    host, port = _authority(str(issuer.jwks_uri))
+    parts = urlsplit(str(issuer.jwks_uri))
+    host, by_name = _host(parts.hostname or "")
+    name = f"jwks|{issuer.name}"
+    authority = {"inline_string": issuer.authority} if issuer.authority else _SYSTEM_AUTHORITIES
+    expected = {"san_type": "DNS" if by_name else "IP_ADDRESS", "matcher": {"exact": host}}
     context: Json = {
-        "sni": host,
+        # RFC 6066, section 3: an address is no server name.
+        **({"sni": host} if by_name else {}),
         "common_tls_context": {
             "validation_context": {
-                "trusted_ca": {"filename": issuer.ca_file or "/etc/ssl/certs/ca-certificates.crt"},
-                "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": host}}],
+                "trusted_ca": authority,
+                "match_typed_subject_alt_names": [expected],
             }
         },
     }
-    name = f"jwks|{issuer.name}"
-    endpoint = {"address": {"socket_address": {"address": host, "port_value": port}}}
+    # An issuer that cannot be found must not keep the others from being heard.
+    found = {"type": "LOGICAL_DNS", "dns_lookup_family": "ALL", "wait_for_warm_on_init": False}
+    endpoint = {"address": {"socket_address": {"address": host, "port_value": parts.port or 443}}}
     return {
         "name": name,
-        "type": "STRICT_DNS",
+        **(found if by_name else {"type": "STATIC"}),
         "connect_timeout": "5s",
         "transport_socket": extension(
             "envoy.transport_sockets.tls",
@@ -604,10 +620,16 @@ def _jwks_cluster(issuer: Issuer) -> Json:
     }
 
 
-def _authority(uri: str) -> tuple[str, int]:
-    rest = uri.removeprefix("https://").split("/", 1)[0]
-    host, _, port = rest.partition(":")
-    return host, int(port or 443)
+# What Debian's package ca-certificates makes.
+_SYSTEM_AUTHORITIES = {"filename": "/etc/ssl/certs/ca-certificates.crt"}
+
+
+def _host(name: str) -> tuple[str, bool]:
+    """The host of a URL as certificates write it, and whether it is a name rather than an address."""
+    try:
+        return str(ipaddress.ip_address(name)), False
+    except ValueError:
+        return name, True
 
 
 _LOG_FIELDS: Json = {

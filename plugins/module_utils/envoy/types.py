@@ -9,22 +9,29 @@ from dataclasses import dataclass, field
 
 Json = dict[str, t.Any]
 
+# Envoy fetches an issuer's keys this many seconds before the time for which they may be kept is over, and keeps them when
+# it cannot (RefetchBeforeExpiredSec in its jwks_async_fetcher.cc).
+JWKS_LEAD_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Issuer:
     """Who may vouch for a caller.
 
-    Exactly one of `jwks` (the document itself) and `jwks_uri` is set. `from_key_header` also accepts the
-    credential in `x-api-key`: only the platform's own API keys do that.
+    Exactly one of `jwks` (the document itself) and `jwks_uri` is set. With the latter, `authority` holds the
+    certificates (PEM) that vouch for its host, if the system's do not, and `jwks_refresh` says after how many seconds keys are fetched anew.
+    `from_key_header` also accepts the credential in `x-api-key`: only the platform's own API keys do that.
     """
 
     name: str
     issuer: str
     audiences: tuple[str, ...]
+    algorithms: tuple[str, ...]
     tenant_claim: str = "tenant"
     jwks: str | None = None
     jwks_uri: str | None = None
-    ca_file: str | None = None
+    authority: str | None = None
+    jwks_refresh: float = 300.0
     from_key_header: bool = False
 
 

@@ -155,7 +155,7 @@ def key_sets(directory: str, files: t.Mapping[str, str]) -> dict[str, Json]:
         files: JWKS file by name of the other issuers.
 
     Raises:
-        IdentityError: A file cannot be read, is no key set or holds a private key.
+        IdentityError: A file cannot be read, is no key set, or holds a private key or none that can be used.
     """
     places = {name: os.path.join(directory, name) for name in (BUILTIN, KEYS)}
     own: dict[str, Json] = {
@@ -177,7 +177,50 @@ def _foreign_jwks(path: str) -> Json:
         ) from error
     if any({"d", "k"} & key.keys() for key in keys):
         raise IdentityError(f"{path} holds a private key", hint="Give the public key set only.")
+    if not any(_verifies(key) for key in keys):
+        # A gateway would only note it in its log, and refuse every token of this issuer.
+        raise IdentityError(
+            f"{path} holds no key that verifies signatures",
+            hint="Its keys are of type RSA, EC (P-256, P-384, P-521) or OKP (Ed25519).",
+        )
     return {"keys": keys}
+
+
+def _verifies(key: Json) -> bool:
+    import jwt
+
+    try:
+        curve = getattr(jwt.PyJWK(key).key, "curve", None)
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return False
+    return key.get("use", "sig") == "sig" and getattr(curve, "name", "") != "secp256k1"
+
+
+def authorities(files: t.Mapping[str, str]) -> dict[str, str]:
+    """What vouches for the hosts of other issuers: PEM by name of the issuer.
+
+    Tier 1 gets the content, because its user need not be able to read the files.
+
+    Args:
+        files: Path by name of the issuer.
+
+    Raises:
+        IdentityError: A file cannot be read or holds a private key.
+    """
+    return {name: _certificates(path) for name, path in files.items()}
+
+
+def _certificates(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except (OSError, ValueError) as error:
+        raise IdentityError(
+            f"{path} cannot be read as certificates: {error}", hint="It holds them as PEM."
+        ) from error
+    if "PRIVATE KEY" in text:
+        raise IdentityError(f"{path} holds a private key", hint="Give the certificates only.")
+    return text
 
 
 def mint_token(

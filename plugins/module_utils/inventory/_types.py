@@ -119,22 +119,33 @@ def label_rule(longest: int) -> Callable[[str], None]:
     return rule
 
 
+def is_domain(value: str) -> bool:
+    """Tell whether text is a domain name that leaves room for a label before it."""
+    return len(value) <= 200 and _DOMAIN.fullmatch(value) is not None
+
+
 def _domain_rule(value: str) -> None:
-    if len(value) > 200 or not _DOMAIN.fullmatch(value):
+    if not is_domain(value):
         raise refuse(
             "is not a domain name", "Write labels joined by dots, such as inference.example.org."
         )
 
 
+def is_address(value: str) -> bool:
+    """Tell whether text is an IP address, without the interface that may follow a link's own."""
+    try:
+        return "%" not in value and bool(ipaddress.ip_address(value))
+    except ValueError:
+        return False
+
+
 def _address_rule(value: str) -> None:
     if "%" in value:
         raise refuse("names an interface", "Leave out % and what follows; write the address alone.")
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
+    if not is_address(value):
         raise refuse(
             "is not an IP address", "Write one such as 127.0.0.1, or 0.0.0.0 for every interface."
-        ) from None
+        )
 
 
 def canonical_address(value: str) -> str:

@@ -4,13 +4,14 @@
 
 from __future__ import annotations
 
-import ipaddress
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import Problem
+from ._types import format_duration, is_address, is_domain
 from .checks_cluster import CLUSTER_CHECKS
 from .checks_providers import PROVIDER_CHECKS, external_names
 from .checks_serving import SERVING_CHECKS
@@ -26,6 +27,8 @@ from .support import refused_settings
 
 # The name under which the platform signs API keys.
 _KEYS_ISSUER = "keys"
+_SHORTEST_REFRESH = 5.0
+_LONGEST_REFRESH = 24 * 3600.0
 
 
 def find_problems(draft: Draft) -> Iterator[Problem]:
@@ -356,7 +359,7 @@ def _builtin_issuer(issuer: Issuer, path: str) -> Iterator[Problem]:
         value = getattr(issuer, key)
         if key != "name" and value != field.default:
             yield Problem(
-                f"{path}.{key}",
+                f"{path}.{field.alias or key}",
                 value,
                 "does not go with the built-in issuer",
                 "Remove it, or give the issuer another name.",
@@ -390,33 +393,53 @@ def _external_issuer(issuer: Issuer, path: str) -> Iterator[Problem]:
             )
     elif issuer.ca_file is not None:
         yield Problem(f"{path}.ca_file", issuer.ca_file, "goes with jwks_uri only", "Leave it out.")
+    yield from _jwks_refresh(issuer, path)
+    if "://" in issuer.tenant_claim and "." in issuer.tenant_claim:
+        yield Problem(
+            f"{path}.tenant_claim",
+            issuer.tenant_claim,
+            "has a dot, which would lead into an object",
+            "Let the issuer put the tenant into a claim without a dot in its name.",
+        )
+
+
+def _jwks_refresh(issuer: Issuer, path: str) -> Iterator[Problem]:
+    refresh = issuer.jwks_refresh_seconds
+    if not _SHORTEST_REFRESH <= refresh <= _LONGEST_REFRESH:
+        message, remedy = "is too short or too long", "Use 5s to 24h."
+    elif issuer.jwks_uri is None and refresh != Issuer.model_fields["jwks_refresh_seconds"].default:
+        message, remedy = "goes with jwks_uri only", "Leave it out."
+    else:
+        return
+    yield Problem(f"{path}.jwks_refresh", format_duration(refresh), message, remedy)
 
 
 def _jwks_uri(uri: str, path: str) -> Iterator[Problem]:
     try:
         parts = urlsplit(uri)
-        host, credentials = parts.hostname or "", parts.username
-        _ = parts.port  # reading it is what checks it
+        port = parts.port  # reading it is what checks it
     except ValueError:
-        host, credentials, parts = "", None, urlsplit("")
-    if parts.scheme not in ("http", "https") or not host or credentials is not None:
-        yield Problem(
-            f"{path}.jwks_uri", uri, "is not a URL", "Write it as https://host/path, no password."
-        )
-    elif parts.scheme == "http" and not _is_loopback(host):
+        parts, port = urlsplit(""), None
+    host = parts.hostname or ""
+    if parts.scheme == "http" and host:
         yield Problem(
             f"{path}.jwks_uri",
             uri,
             "is not protected on its way",
-            "Use https; http is for this machine's own addresses only.",
+            "Use https, on this machine too; ca_file names an authority of your own.",
         )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    elif (
+        parts.scheme != "https"
+        or not (is_domain(host) or is_address(host))
+        or port == 0
+        or parts.username is not None
+        or parts.fragment
+        # Python drops line ends and tabs, others do not.
+        or not re.fullmatch(r"[!-~]+", uri)
+    ):
+        yield Problem(
+            f"{path}.jwks_uri", uri, "is not a URL", "Write it as https://host/path, no password."
+        )
 
 
 def _names_on_the_machine(draft: Draft) -> Iterator[Problem]:

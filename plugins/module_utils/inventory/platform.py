@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
+from urllib.parse import urlsplit
 
 from pydantic import Field, Strict, WithJsonSchema
 
@@ -35,6 +36,22 @@ Train = Literal["2026.11"]
 # The issuer that signs with a key made at install.
 BUILTIN_ISSUER = "builtin"
 
+# RFC 7518, section 3.1, and RFC 8037, section 3.1: those whose keys may be published. With HS256 and its like, whoever
+# can verify a token can make one.
+Algorithm = Literal[
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+]
+ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
+
 Url = Annotated[str, Strict(), WithJsonSchema({"type": "string", "x-expects": "URL"})]
 
 
@@ -59,18 +76,41 @@ class Issuer(Section):
         default=None, description="Where its public keys are fetched. This or `jwks_file`."
     )
     jwks_file: AbsolutePath | None = Field(
-        default=None, description="File that holds its public keys. This or `jwks_uri`."
+        default=None,
+        description="File that holds its public keys, read in each run. This or `jwks_uri`.",
     )
     ca_file: AbsolutePath | None = Field(
         default=None,
-        description="Certificates that vouch for the host of `jwks_uri`; the system's if left out.",
+        description="Certificates that vouch for the host of `jwks_uri`, read in each run; the system's if left out.",
+    )
+    jwks_refresh_seconds: Duration = Field(
+        default=300.0,
+        alias="jwks_refresh",
+        description="How often keys of `jwks_uri` are fetched, and so how soon a new or withdrawn one is noticed: 5s to "
+        "24h. While the issuer cannot be reached, its keys stay.",
+    )
+    algorithms: tuple[Algorithm, ...] = Field(
+        default=ALGORITHMS,
+        min_length=1,
+        description="Signature algorithms that its tokens may have.",
     )
     audiences: tuple[Text, ...] = Field(
         default=(),
         description="Values of the `aud` claim of which a token must have one. Required unless "
         "`builtin`.",
     )
-    tenant_claim: Text = Field(default="tenant", description="Claim that names the tenant.")
+    tenant_claim: Text = Field(
+        default="tenant",
+        description="Claim that names the tenant. A dot leads into an object: `realm.tenant`.",
+    )
+
+    @property
+    def jwks_host(self) -> str:
+        """Host of `jwks_uri`, without brackets; empty where there is none."""
+        try:
+            return urlsplit(self.jwks_uri or "").hostname or ""
+        except ValueError:
+            return ""
 
 
 class Identity(Section):

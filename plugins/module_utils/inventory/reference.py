@@ -138,7 +138,7 @@ def _default(key: str, field: Any) -> str:
         return f"`{json.dumps(shown)}`"
     if isinstance(value, tuple):
         return f"`[{', '.join(value)}]`"
-    if "timeout" in key:
+    if key.endswith(("_timeout", "_refresh")):
         return f"`{value:g}s`"
     return f"`{json.dumps(value)}`"
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from ..errors import Problem
 from ..serving.upstreams import LLM_D
-from .platform import Cluster, Engine, Observability, Platform
+from ._types import is_address
+from .platform import Cluster, Engine, Issuer, Observability, Platform
 from .sources import SCHEMES
 
 # Where a setting is used: its path and its value.
@@ -89,6 +90,18 @@ def _differs(path: str, default: Any) -> Callable[[Platform], Iterator[Use]]:
             yield f"platform_{path}", value
 
     return uses
+
+
+def _pinned(platform: Platform) -> Iterator[Use]:
+    for index, issuer in enumerate(platform.identity.issuers):
+        if issuer.algorithms != Issuer.model_fields["algorithms"].default:
+            yield f"platform_identity.issuers[{index}].algorithms", list(issuer.algorithms)
+
+
+def _by_address(platform: Platform) -> Iterator[Use]:
+    for index, issuer in enumerate(platform.identity.issuers):
+        if issuer.ca_file is not None and is_address(issuer.jwks_host):
+            yield f"platform_identity.issuers[{index}].jwks_uri", issuer.jwks_uri
 
 
 def _standalone(key: str) -> Callable[[Platform], Iterator[Use]]:
@@ -168,6 +181,22 @@ TABLE: tuple[Row, ...] = (
     ),
     Row("platform_gateway"),
     Row("platform_identity"),
+    Row(
+        "platform_identity.issuers[].algorithms",
+        "other than the default",
+        "its gateway takes what fits the issuer's keys, and pins nothing",
+        _LEAVE_OUT,
+        _pinned,
+        _CLUSTER_ONLY,
+    ),
+    Row(
+        "platform_identity.issuers[].jwks_uri",
+        "an IP address, with ca_file",
+        "its gateway knows such an issuer by a host name only",
+        "Write the host's name.",
+        _by_address,
+        _CLUSTER_ONLY,
+    ),
     Row("platform_observability.prometheus"),
     *(
         Row(

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from ..envoy import replies
 from ..envoy.tier1 import BODY_APIS
+from ..envoy.types import JWKS_LEAD_SECONDS
 from ..inventory import Issuer, Platform, Tenant
 from . import gateway_routes as routes
 from . import naming, quantities
@@ -62,9 +63,8 @@ def key_sets(platform: Platform) -> Iterator[Object]:
         if issuer.jwks_uri is None or issuer.ca_file is None:
             continue
         name = naming.issuer_keys(issuer.name)
-        parts = urlsplit(issuer.jwks_uri)
-        host = parts.hostname or ""
-        endpoint = {"fqdn": {"hostname": host, "port": parts.port or 443}}
+        host, port = issuer.jwks_host, urlsplit(issuer.jwks_uri).port or 443
+        endpoint = {"fqdn": {"hostname": host, "port": port}}
         yield make.namespaced(
             f"{ENVOY_GROUP}/v1alpha1 Backend", name, {"spec": {"endpoints": [endpoint]}}
         )
@@ -130,7 +130,10 @@ def _provider(platform: Platform, issuer: Issuer) -> Object:
     if issuer.jwks_uri is None:
         provider["localJWKS"] = _local_keys(issuer.name)
         return provider
-    remote: Object = {"uri": issuer.jwks_uri, "cacheDuration": "300s"}
+    remote: Object = {
+        "uri": issuer.jwks_uri,
+        "cacheDuration": quantities.duration(issuer.jwks_refresh_seconds + JWKS_LEAD_SECONDS),
+    }
     if issuer.ca_file is not None:
         remote["backendRefs"] = [backend_reference(naming.issuer_keys(issuer.name))]
     provider["remoteJWKS"] = remote

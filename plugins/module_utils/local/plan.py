@@ -18,6 +18,8 @@ from .layout import LOOPBACK, Host, Layout
 
 Json = dict[str, t.Any]
 
+# With which the platform's own issuers sign.
+_OWN_ALGORITHM = ("ES256",)
 _LOOPBACK = ["DNS:localhost", f"IP:{LOOPBACK}"]
 
 
@@ -167,14 +169,23 @@ class LocalPlan:
             for name, directory, common_name, alternatives, usage, owner in rows
         ]
 
-    def issuers(self, jwks: t.Mapping[str, t.Any]) -> tuple[envoy.Issuer, ...]:
-        """Issuers of tier 1. `jwks` holds the documents of the built-in two: {"builtin": ..., "keys": ...}."""
+    def issuers(
+        self, jwks: t.Mapping[str, t.Any], authorities: t.Mapping[str, str]
+    ) -> tuple[envoy.Issuer, ...]:
+        """Issuers of tier 1.
+
+        Args:
+            jwks: Key sets by issuer: those of the built-in two, `builtin` and `keys`, and of each `jwks_file`.
+            authorities: Content of each `ca_file` by issuer.
+        """
         base = self.platform.base_url
         result: list[envoy.Issuer] = []
         for issuer in self.platform.identity.issuers:
             if issuer.name == "builtin":
                 result.append(
-                    envoy.Issuer("builtin", base, (base,), jwks=json.dumps(jwks["builtin"]))
+                    envoy.Issuer(
+                        "builtin", base, (base,), _OWN_ALGORITHM, jwks=json.dumps(jwks["builtin"])
+                    )
                 )
             else:
                 result.append(
@@ -182,23 +193,33 @@ class LocalPlan:
                         issuer.name,
                         str(issuer.issuer),
                         tuple(issuer.audiences),
+                        tuple(issuer.algorithms),
                         tenant_claim=issuer.tenant_claim,
                         jwks=json.dumps(jwks[issuer.name]) if issuer.jwks_file else None,
                         jwks_uri=str(issuer.jwks_uri) if issuer.jwks_uri else None,
-                        ca_file=issuer.ca_file,
+                        authority=authorities.get(issuer.name),
+                        jwks_refresh=issuer.jwks_refresh_seconds,
                     )
                 )
         keys = envoy.Issuer(
-            "keys", f"{base}/keys", (base,), jwks=json.dumps(jwks["keys"]), from_key_header=True
+            "keys",
+            f"{base}/keys",
+            (base,),
+            _OWN_ALGORITHM,
+            jwks=json.dumps(jwks["keys"]),
+            from_key_header=True,
         )
         return (*result, keys)
 
     # -- the two tiers -----------------------------------------------------------------------------------
 
     def tier1(
-        self, jwks: t.Mapping[str, t.Any], keys: t.Sequence[t.Mapping[str, t.Any]]
+        self,
+        jwks: t.Mapping[str, t.Any],
+        authorities: t.Mapping[str, str],
+        keys: t.Sequence[t.Mapping[str, t.Any]],
     ) -> envoy.EnvoyConfig:
-        """Tier 1. `keys` are the records of the API keys that are valid now."""
+        """Tier 1. `jwks` and `authorities` as for `issuers`; `keys` are the records of the API keys that are valid now."""
         layout, platform = self.layout, self.platform
         tenants = tuple(
             envoy.Tenant(
@@ -221,7 +242,7 @@ class LocalPlan:
                 client=self._certificate("tier1", "client"),
                 tier2_socket=layout.tier2_socket,
                 tier2_identity=self.spiffe("tier2"),
-                issuers=self.issuers(jwks),
+                issuers=self.issuers(jwks, authorities),
                 keys=tuple(
                     envoy.ApiKey(key["id"], key["tenant"], key.get("requests_per_minute"))
                     for key in keys
@@ -545,8 +566,8 @@ class LocalPlan:
 
     # -- how others find it ------------------------------------------------------------------------------
 
-    def records(self, cli: str, states: t.Mapping[str, t.Any]) -> list[Json]:
-        """Files that say what was applied: the inventory, each model's state, platform.json."""
+    def records(self, cli: t.Sequence[str], states: t.Mapping[str, t.Any]) -> list[Json]:
+        """Files that say what was applied: the inventory, each model's state, platform.json. `cli` as for `description`."""
         contents = {
             "state/inventory.json": to_vars(self.platform),
             "state/models.json": states,
@@ -561,8 +582,8 @@ class LocalPlan:
             for name, content in contents.items()
         ]
 
-    def description(self, cli: str) -> Json:
-        """platform.json. `cli` is the path of the inferencebox command."""
+    def description(self, cli: t.Sequence[str]) -> Json:
+        """platform.json. `cli` is the inferencebox command, word by word."""
         platform = self.platform
         gateway = platform.gateway
         address = self._reachable_address
@@ -577,7 +598,7 @@ class LocalPlan:
             "connect_to": f"{shown}:{gateway.https_port}",
             "ca_file": self.layout.path("pki", "ca.crt"),
             "observability": observing.description(self.layout, platform),
-            "token_command": [cli, "--home", platform.home, "token", "{tenant}"],
+            "token_command": [*cli, "--home", platform.home, "token", "{tenant}"],
             "tenants": {
                 tenant.name: {"models": [m.name for m in platform.allowed(tenant.name)]}
                 for tenant in platform.tenants

@@ -14,7 +14,13 @@ import typer
 
 from ._home import Home, HomeOption, PlatformOption, find_home, installed, read_home
 from ._output import CommandError, print_text, stdout
-from ._runner import INVENTORY_VARIABLE, Outcome, default_inventory, run_playbook
+from ._runner import (
+    INVENTORY_VARIABLE,
+    Outcome,
+    collection_root,
+    default_inventory,
+    run_playbook,
+)
 
 # The variables of the last successful run, as they were applied; written by the playbook.
 APPLIED = "state/inventory.json"
@@ -204,13 +210,15 @@ def _lacking(place: Home) -> list[str]:
 def command_for(place: Home) -> str:
     """Return this program as a shell would start it for a platform, from any directory."""
     program = Path(sys.executable).with_name("inferencebox")
-    prefix = str(program) if program.exists() else "inferencebox"
+    # Without it, only the collection is installed.
+    own = [sys.executable, str(collection_root() / "src/inferencebox")]
+    command = shlex.join([str(program)] if program.exists() else own)
     homes = [each.path for each in installed()]
     # Where the platform is found without help, the shorter line is the better one.
     return (
-        shlex.quote(prefix)
+        command
         if homes == [place.path]
-        else f"INFERENCEBOX_HOME={shlex.quote(str(place.path))} {shlex.quote(prefix)}"
+        else f"INFERENCEBOX_HOME={shlex.quote(str(place.path))} {command}"
     )
 
 

@@ -48,9 +48,11 @@ def logs(
             print_text(file.name.removesuffix(".log"))
         return
     file = log_file(place, program)
-    _print_tail(file, lines)
+    stream = _open(file)
+    _print_tail(stream, lines)
     if follow:
-        _follow(file)
+        _follow(file, stream)
+    stream.close()
 
 
 def log_file(place: Home, program: str) -> Path:
@@ -90,28 +92,31 @@ def _all(place: Home) -> list[Path]:
         ) from error
 
 
-def _print_tail(file: Path, lines: int) -> None:
-    with file.open(encoding="utf-8", errors="replace") as stream:
-        for line in collections.deque(stream, maxlen=lines):
-            sys.stdout.write(line if line.endswith("\n") else line + "\n")
+def _open(file: Path) -> t.TextIO:
+    return file.open(encoding="utf-8", errors="replace")
 
 
-def _follow(file: Path) -> None:
-    """Print what is appended, also after the log was rotated, until interrupted."""
-    stream = file.open(encoding="utf-8", errors="replace")
-    stream.seek(0, 2)
+def _print_tail(stream: t.TextIO, lines: int) -> None:
+    for line in collections.deque(stream, maxlen=lines):
+        sys.stdout.write(line if line.endswith("\n") else line + "\n")
+    sys.stdout.flush()
+
+
+def _follow(file: Path, stream: t.TextIO) -> None:
+    """Print what comes after what was read, also when the log is rotated, until interrupted."""
     try:
         while True:
+            # Asked before reading: what was written before a rotation is in the old file then.
+            replaced = _replaced(file, stream)
             text = stream.read()
             if text:
                 sys.stdout.write(text)
                 sys.stdout.flush()
-                continue
-            if _replaced(file, stream):
+            elif replaced:
                 stream.close()
-                stream = file.open(encoding="utf-8", errors="replace")
-                continue
-            time.sleep(_POLL_SECONDS)
+                stream = _open(file)
+            else:
+                time.sleep(_POLL_SECONDS)
     except KeyboardInterrupt:
         return  # the way to end it
     finally:

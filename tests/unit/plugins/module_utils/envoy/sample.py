@@ -43,8 +43,8 @@ def certificate(home: str, tier: str, name: str) -> Certificate:
 
 def tier1_input(home: str = "/home", *issuers: Issuer) -> Tier1:
     """Two tenants, one shared model, one API key with a limit of its own."""
-    builtin = Issuer("builtin", BASE, (BASE,), jwks=JWKS)
-    keys = Issuer("keys", f"{BASE}/keys", (BASE,), jwks=JWKS, from_key_header=True)
+    builtin = Issuer("builtin", BASE, (BASE,), ("ES256",), jwks=JWKS)
+    keys = Issuer("keys", f"{BASE}/keys", (BASE,), ("ES256",), jwks=JWKS, from_key_header=True)
     return Tier1(
         directory=f"{home}/tier1",
         admin_socket=f"{home}/run/tier1/admin.sock",

@@ -19,7 +19,10 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.envoy import
     tier1,
     tier2,
 )
-from ansible_collections.inferencebox.platform.plugins.module_utils.envoy.types import EnvoyConfig
+from ansible_collections.inferencebox.platform.plugins.module_utils.envoy.types import (
+    EnvoyConfig,
+    Issuer,
+)
 
 from . import sample
 
@@ -73,6 +76,57 @@ def test_no_keys_means_no_policy_for_keys() -> None:
     built = tier1.build(dataclasses.replace(sample.tier1_input(), keys=()))
     (resource,) = built.resources["filter-rbac.json"]["resources"]
     assert list(resource["typed_config"]["rules"]["policies"]) == ["builtin"]
+
+
+def cluster_of(uri: str, authority: str | None = None) -> dict[str, t.Any]:
+    """The cluster by which tier 1 fetches the keys of an issuer."""
+    issuer = Issuer(
+        "corp",
+        "https://idp.example.org",
+        ("inference",),
+        ("RS256",),
+        jwks_uri=uri,
+        authority=authority,
+        jwks_refresh=60.0,
+    )
+    clusters = tier1.build(sample.tier1_input("/home", issuer)).resources["clusters.json"]
+    (found,) = [each for each in clusters["resources"] if each["name"] == "jwks|corp"]
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("uri", "host", "port", "kind", "sni"),
+    [
+        ("https://idp.example.org/keys", "idp.example.org", 443, "DNS", "idp.example.org"),
+        ("https://IDP.example.org:8443", "idp.example.org", 8443, "DNS", "idp.example.org"),
+        ("https://idp.example.org?a=/b:1", "idp.example.org", 443, "DNS", "idp.example.org"),
+        ("https://192.0.2.7/keys", "192.0.2.7", 443, "IP_ADDRESS", None),
+        ("https://[2001:DB8:0::1]:8443/keys", "2001:db8::1", 8443, "IP_ADDRESS", None),
+    ],
+)
+def test_keys_are_fetched_from_the_host_that_the_url_names(
+    uri: str, host: str, port: int, kind: str, sni: str | None
+) -> None:
+    cluster = cluster_of(uri)
+    (place,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+    address = place["endpoint"]["address"]["socket_address"]
+    assert address == {"address": host, "port_value": port}
+    tls = cluster["transport_socket"]["typed_config"]
+    assert tls.get("sni") == sni
+    (name,) = tls["common_tls_context"]["validation_context"]["match_typed_subject_alt_names"]
+    assert name == {"san_type": kind, "matcher": {"exact": host}}
+    # An address is not looked up, and a name that nobody knows holds nothing up.
+    assert cluster["type"] == ("STATIC" if sni is None else "LOGICAL_DNS")
+    assert cluster.get("wait_for_warm_on_init", False) is False
+
+
+def test_an_issuer_has_the_systems_authorities_or_its_own() -> None:
+    def trusted(authority: str | None) -> object:
+        tls = cluster_of("https://idp.example.org", authority)["transport_socket"]["typed_config"]
+        return tls["common_tls_context"]["validation_context"]["trusted_ca"]
+
+    assert trusted("PEM") == {"inline_string": "PEM"}
+    assert trusted(None) == {"filename": "/etc/ssl/certs/ca-certificates.crt"}
 
 
 def test_only_a_limited_tenant_has_a_descriptor() -> None:

@@ -142,6 +142,46 @@ def test_a_foreign_key_set_is_read_and_a_private_one_refused(place: str, tmp_pat
         identity.key_sets(place, {"corp": str(path)})
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        None,
+        {"kty": "RSA", "n": "AQAB"},
+        {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"},
+        {"kty": "EC", "crv": "secp256k1", "x": "A" * 43, "y": "A" * 43},
+        {"kty": "OKP", "crv": "X25519", "x": "A" * 43},
+        {"kty": "unknown"},
+        {"use": "enc"},
+    ],
+    ids=str,
+)
+def test_a_key_set_that_verifies_nothing_is_refused(
+    place: str, tmp_path: Path, key: dict[str, str] | None
+) -> None:
+    (good,) = identity.key_sets(place, {})["builtin"]["keys"]
+    bad = {**good, **key} if key == {"use": "enc"} else key
+    path = tmp_path / "corp.json"
+    path.write_text(json.dumps({"keys": [] if bad is None else [bad]}))
+    with pytest.raises(IdentityError, match="no key that verifies"):
+        identity.key_sets(place, {"corp": str(path)})
+    path.write_text(json.dumps({"keys": [*([] if bad is None else [bad]), good]}))
+    assert identity.key_sets(place, {"corp": str(path)})["corp"]["keys"][-1] == good
+
+
+def test_certificates_of_others_are_read_and_private_keys_refused(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    with pytest.raises(IdentityError, match="cannot be read as certificates"):
+        identity.authorities({"corp": str(path)})
+    path.write_text("-----BEGIN CERTIFICATE-----\n")
+    assert identity.authorities({"corp": str(path)}) == {"corp": path.read_text()}
+    path.write_text(path.read_text() + "-----BEGIN EC PRIVATE KEY-----\n")
+    with pytest.raises(IdentityError, match="holds a private key"):
+        identity.authorities({"corp": str(path)})
+    path.write_bytes(b"\xff")
+    with pytest.raises(IdentityError, match="cannot be read as certificates"):
+        identity.authorities({"corp": str(path)})
+
+
 def test_without_an_issuer_the_error_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(IdentityError, match="no issuer here.*make up"):
         identity.mint_token(str(tmp_path), "tenant-a", "ada", BASE, BASE, MINUTE)

@@ -66,9 +66,10 @@ def changed(changes: dict[str, Any]) -> dict[str, Any]:
         if value is REMOVED:
             del holder[last]
         elif isinstance(last, int) and last == len(holder):
-            holder.append(value)
+            holder.append(copy.deepcopy(value))
         else:
-            holder[last] = value
+            # Copied, because a later path may lead into it.
+            holder[last] = copy.deepcopy(value)
     return data
 
 

@@ -32,6 +32,14 @@ PROVIDER = {
     "models": [{"name": "gpt-mini"}],
 }
 
+CORP = {
+    "name": "corp",
+    "issuer": "https://idp.example.org",
+    "jwks_uri": "https://idp.example.org/keys",
+    "ca_file": "/srv/ca.pem",
+    "audiences": ["inference"],
+}
+
 REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "tenants[0].limits.tokens_per_minute": (1000,),
     "tenants[0].limits.tokens_per_month": (1000,),
@@ -79,6 +87,8 @@ REFUSED_BY_KUBERNETES: dict[str, tuple[Any, ...]] = {
     "models[0].source": ("file:///srv/iris",),
     "models[0].checksum": (f"sha256:{'0' * 64}",),
     "models[0].publish.public": (True,),
+    "platform_identity.issuers[0].algorithms": (["RS256"],),
+    "platform_identity.issuers[0].jwks_uri": ("https://192.0.2.1/keys", "https://[2001:db8::1]/"),
     "platform_observability.prometheus_port": (9999,),
     "platform_observability.metrics_port": (9999,),
 }
@@ -94,6 +104,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "models[0].serving.idle_seconds": {"models[0].serving.replicas.max": 3},
     "models[1].fallback": {"providers": [PROVIDER]},
     "providers[0]": {"models[1].fallback": "elsewhere/gpt-mini"},
+    "platform_identity.issuers[0].algorithms": {"platform_identity": {"issuers": [CORP]}},
+    "platform_identity.issuers[0].jwks_uri": {"platform_identity": {"issuers": [CORP]}},
     "platform_cluster.service_type": {"platform_gateway.https_port": 30443},
 }
 REFUSED_BY_BOTH = {"tenants[0].limits.max_tokens_per_request", "models[0].publish.public"}
@@ -119,6 +131,7 @@ def test_kubernetes_refuses_with_the_reason(path: str, value: Any) -> None:
         {
             "platform_target": "kubernetes",
             "platform_engine": {"gateway": "standalone"},
+            **NEEDED.get(path, {}),
             path: value,
         }
     )
