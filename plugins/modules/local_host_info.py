@@ -26,6 +26,9 @@ options:
     type: list
     elements: str
     default: []
+  home:
+    description: The platform's state directory; its tenants of now are read there.
+    type: path
   listeners:
     description: Where the platform will listen, each with setting, address, port and home.
     type: list
@@ -41,7 +44,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 machine:
-  description: Keys root, user, group, cpus, python, missing_users, port_problems.
+  description: Keys root, user, group, cpus, python, missing_users, tenants (name and user of each), port_problems.
   type: dict
   returned: always
 """
@@ -58,11 +61,12 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "users": {"type": "list", "elements": "str", "default": []},
+            "home": {"type": "path"},
             "listeners": {"type": "list", "elements": "dict", "default": []},
         },
         supports_check_mode=True,
     )
-    facts = machine.facts(module.params["users"])
+    facts = machine.facts(module.params["users"], module.params["home"])
     facts["port_problems"] = [
         f"{row['setting']}: {row['address']}:{row['port']} {reason}"
         for row in module.params["listeners"]

@@ -46,12 +46,17 @@ options:
       environment: {description: Variables., type: dict, default: {}}
       umask: {description: File creation mask in octal., type: str, default: "007"}
       revision: {description: Restarts the program when it changes., type: str, default: ""}
+      reads: {description: Files that it reads at its start; another content restarts it., type: list, elements: path, default: []}
       priority: {description: Lower starts first., type: int, default: 500}
       start_seconds: {description: How long it must stay up to count as started., type: int, default: 1}
+      start_tries:
+        description: How many times in a row it may fail to start before it is left alone until the next run.
+        type: int
+        default: 1000000
       stop_seconds: {description: How long it may take to stop., type: int, default: 15}
       stop_signal: {description: Signal that asks it to stop., type: str, default: TERM}
   waits:
-    description: What to wait for, all side by side.
+    description: What to wait for, all side by side. Programs among it that had ended are started again.
     type: list
     elements: dict
     default: []
@@ -67,8 +72,9 @@ options:
           name: {description: Host name that its certificate must carry., type: str, required: true}
           ca_file: {description: The authority that vouches for it., type: path, required: true}
       path: {description: HTTP path that answers 200 when it is ready., type: str, default: /}
-      timeout: {description: Seconds., type: float, default: 60}
+      timeout: {description: Seconds from each of its starts., type: float, default: 60}
       log: {description: File in which it says why it is not ready., type: path}
+      bounds: {description: Told when it ends or is late without naming a reason of its own., type: str, default: ""}
   prune_prefix:
     description: Programs whose name begins so and that are not in O(programs) are stopped and removed.
     type: str
@@ -105,6 +111,11 @@ failed_programs:
 programs:
   description: Keys ready, reason and seconds by name of each program that was waited for.
   type: dict
+  returned: always
+running:
+  description: Programs that run now, those that other tasks asked for, too.
+  type: list
+  elements: str
   returned: always
 added:
   description: Programs that were not known before.
@@ -170,6 +181,7 @@ def main() -> None:
         changed=result.changed,
         failed_programs=result.failed,
         programs={name: asdict(one) for name, one in result.readiness.items()},
+        running=list(result.running),
         diff=list(result.files.diff),
         **asdict(result.applied),
     )
@@ -181,6 +193,7 @@ def _program(row: dict[str, t.Any]) -> supervisor_ini.Program:
         **{
             **row,
             "command": tuple(row["command"]),
+            "reads": tuple(row["reads"]),
             "environment": environment,
             "umask": int(row["umask"], 8),
         }
@@ -203,8 +216,10 @@ def _argument_spec() -> dict[str, object]:
         "environment": {"type": "dict", "default": {}},
         "umask": {"type": "str", "default": "007"},
         "revision": {"type": "str", "default": ""},
+        "reads": {"type": "list", "elements": "path", "default": []},
         "priority": {"type": "int", "default": 500},
         "start_seconds": {"type": "int", "default": 1},
+        "start_tries": {"type": "int", "default": supervisor_ini.ALWAYS},
         "stop_seconds": {"type": "int", "default": 15},
         "stop_signal": {"type": "str", "default": "TERM"},
     }
@@ -221,6 +236,7 @@ def _argument_spec() -> dict[str, object]:
         "path": {"type": "str", "default": "/"},
         "timeout": {"type": "float", "default": 60},
         "log": {"type": "path"},
+        "bounds": {"type": "str", "default": ""},
     }
     return {
         "home": {"type": "path", "required": True},

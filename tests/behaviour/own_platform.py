@@ -24,6 +24,7 @@ CLI = Path(sys.prefix) / "bin" / "inferencebox"
 # A first start installs the runtime; the time is for slow networks and two busy cores.
 _UP_SECONDS = 600.0
 _CLEAN_SECONDS = 120.0
+_START_TIMEOUT = "300s"
 # The suite asks thousands of questions a minute; limits are tested with keys of their own.
 _PLENTY = 1_000_000
 _SHOWN_LOG_LINES = 15
@@ -72,6 +73,16 @@ class OwnPlatform:
                 f"inferencebox up exited {done.returncode}\n{_tail(done.stdout, 60)}\n{self.last_log_lines()}"
             )
         return done.stdout
+
+    def ask(self, *arguments: str) -> str:
+        """What a command prints about this platform, whatever its exit status."""
+        return subprocess.run(
+            [str(CLI), *arguments, "--home", str(self.home)],
+            stdout=subprocess.PIPE,
+            text=True,
+            timeout=_CLEAN_SECONDS,
+            check=False,
+        ).stdout
 
     def variable(self, key: str) -> t.Any:
         """A variable of the inventory, as it is now."""
@@ -137,7 +148,7 @@ class OwnPlatform:
                 "metrics_port": metrics,
             },
             "tenants": [_without_limits(tenant) for tenant in variables["tenants"]],
-            "models": [_with_every_api(model) for model in variables["models"]],
+            "models": [_patient(_with_every_api(model)) for model in variables["models"]],
         }
 
     def _variables(self) -> Vars:
@@ -163,6 +174,11 @@ def _with_every_api(model: Vars) -> Vars:
     if model["framework"] != "llm":
         return model
     return {**model, "publish": {**model.get("publish", {}), "apis": list(_LANGUAGE_APIS)}}
+
+
+def _patient(model: Vars) -> Vars:
+    """On two cores that others use as well a server takes more than a minute to load."""
+    return {**model, "serving": {**model.get("serving", {}), "start_timeout": _START_TIMEOUT}}
 
 
 def free_ports(count: int) -> list[int]:

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 import copy
+import pwd
+import time
 import typing as t
 
 import pytest
 
 from .client import Caller, fetch_token
 from .errors import MODEL_NOT_FOUND, check_error
+from .keys import Key, Keys
 from .own_platform import OwnPlatform
 from .platform_json import Platform
 from .traffic import Traffic
@@ -20,6 +23,8 @@ pytestmark = pytest.mark.disruptive
 _TENANT = "newcomer"
 _MODEL = "newcomer-model"
 _LIMIT = 20
+# A changed key list is live when the gateway has read its new file.
+_TAKES_EFFECT_SECONDS = 30.0
 
 Vars = dict[str, t.Any]
 
@@ -143,3 +148,39 @@ def test_an_inventory_with_mistakes_changes_nothing(
         own.change("models", lambda _: broken[0])
     model = grown[0].models[_MODEL]
     assert newcomer.post(model.example_path, model.example_body).status_code == 200
+
+
+def test_a_tenant_that_leaves_takes_everything_along(
+    own: OwnPlatform, grown: tuple[Platform, Traffic], newcomer: Caller, nobody: Caller
+) -> None:
+    keys = Keys(grown[0])
+    key = keys.create(_TENANT)
+    _until(nobody, key, 200)
+    tenants, models = own.variable("tenants"), own.variable("models")
+    own.change("models", lambda _: [model for model in models if model["tenant"] != _TENANT])
+    own.change("tenants", lambda _: [tenant for tenant in tenants if tenant["name"] != _TENANT])
+    own.up()
+    check_error(newcomer.get("/v1/models"), "/v1/models", 401)
+    _until(nobody, key, 401)
+    assert {each["id"]: each["state"] for each in keys.list()}[key.id] == "revoked"
+    left = [path for path in own.home.rglob("*") if _TENANT in path.name and path.is_dir()]
+    assert not left
+    assert not list(own.home.glob(f"tier2/credentials/{_TENANT}.*"))
+    users = [each.pw_name for each in pwd.getpwall() if each.pw_name.startswith(f"ib-{own.name}-")]
+    assert not [user for user in users if _TENANT in user]
+    assert "nothing to change" in own.up()
+    # It comes back: with new keys only.
+    own.change("tenants", lambda _: tenants)
+    own.change("models", lambda _: models)
+    own.up()
+    _until(nobody, key, 401)
+    again = keys.create(_TENANT)
+    _until(nobody, again, 200)
+
+
+def _until(caller: Caller, key: Key, status: int) -> None:
+    deadline = time.monotonic() + _TAKES_EFFECT_SECONDS
+    headers = [("x-api-key", key.secret)]
+    while caller.get("/v1/models", headers=headers).status_code != status:
+        assert time.monotonic() < deadline, f"no {status}"
+        time.sleep(0.1)

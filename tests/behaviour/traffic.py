@@ -20,6 +20,8 @@ HANG_SECONDS = 60.0
 # Without a failure for so long, what was killed is well again.
 _SETTLED_SECONDS = 2.0
 _PAUSE_SECONDS = 0.02
+# Whether a language model answers shows with its first tokens; more would only keep the processors from everything else.
+_TOKENS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +110,7 @@ class Traffic:
                     answer = client.post(
                         model.example_path,
                         headers=headers,
-                        json=dict(model.example_body),
+                        json=_short(model.example_body),
                         timeout=HANG_SECONDS,
                     )
                 except httpx2.HTTPError as error:
@@ -132,3 +134,7 @@ class Traffic:
                     )
                 )
                 self._stop.wait(_PAUSE_SECONDS)
+
+
+def _short(body: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {**body, **({"max_tokens": _TOKENS} if "max_tokens" in body else {})}

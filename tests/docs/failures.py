@@ -22,6 +22,7 @@ import httpx2
 import pytest
 import yaml
 
+from ..behaviour import processes
 from ..behaviour.client import http_client
 from ..behaviour.platform_json import Platform
 from .workplace import Workplace
@@ -31,6 +32,7 @@ Vars = dict[str, t.Any]
 _IRIS = "python://inferencebox_samples/iris"
 _BODY = {"instances": [[5.1, 3.5, 1.4, 0.2]]}
 _OWNER = "breaker"
+_HEALS_WITHIN_SECONDS = 120.0
 
 
 class Failures:
@@ -128,6 +130,7 @@ class Failures:
             self._model("no-gguf", framework="llm", source=f"file://{files}/no.gguf"),
             self._model("tiny", framework="llm", source=llm, serving=tiny),
             self._model("hasty", serving={"request_timeout": "1ms"}),
+            self._model("late", framework="llm", source=llm, serving={"start_timeout": "10ms"}),
         ]
         variables = self._variables()
         tenant = {
@@ -190,6 +193,20 @@ class Failures:
                     assert int(answer.headers["retry-after"]) >= 1
                     return _told(answer)
         raise AssertionError("no limit was met")
+
+    def killed(self) -> str:
+        """A model server that is killed as the kernel would, again and again until somebody looks in the pause."""
+        own = self._place.own
+        deadline = time.monotonic() + _HEALS_WITHIN_SECONDS
+        while "its process ended" not in (said := own.ask("status")):
+            assert time.monotonic() < deadline, said
+            for process in processes.find(own.home, "model"):
+                if any("model.tenant-b.wine." in word for word in process.command):
+                    process.kill()
+        while "\nwine:" in own.ask("status"):
+            assert time.monotonic() < deadline, "it does not come back"
+            time.sleep(0.5)
+        return said
 
     def no_prometheus(self) -> str:
         """A platform that is told to do without."""
@@ -277,6 +294,8 @@ FAILURES: dict[str, t.Callable[[Failures], str]] = {
     "Its directory holds no model, or several": lambda one: one.broken[0],
     "It is no GGUF file": lambda one: one.broken[0],
     "Its memory is too small": lambda one: one.broken[0],
+    "It is late": lambda one: one.broken[0],
+    "Its server was killed": Failures.killed,
     "There is no Prometheus": Failures.no_prometheus,
     "401": lambda one: one.ask(_CHAT, {"model": "smollm2"}, anyone=True),
     "404 for a model": lambda one: one.ask("/v1/models/wine:predict", _BODY),

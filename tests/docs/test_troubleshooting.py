@@ -30,12 +30,13 @@ def test_each_quoted_message_is_produced_and_each_failure_is_described() -> None
 
 def test_status_tells_the_reasons_that_up_told(workplace: Workplace, failures: Failures) -> None:
     said, platform = failures.broken
-    assert "Everything else is up; mend the model and run this again." in said, said
+    assert "Everything else is up. Mend the model and run this again." in said, said
     status = workplace.run("inferencebox status")
     assert status.returncode == 1, status.stdout
-    broken = [name for name in platform.models if f"\n{name}: " in status.stdout]
+    # One that is late may answer by now.
+    broken = {name for name in platform.models if f"\n{name}: " in status.stdout} - {"late"}
     assert len(broken) == 6, status.stdout
-    assert all(f"{name}: " in said for name in broken), said
+    assert all(f"- {name}: " in said for name in broken), said
 
 
 @pytest.mark.parametrize("block", _quoted(), ids=lambda block: block.heading)

@@ -23,6 +23,8 @@ from ..errors import PlatformError
 from .files import FileSpec, write_files
 
 _AUTHORITY_DAYS = 3650
+# Valid since before it was made: a caller whose clock is a little behind must not refuse what is new.
+_BACKDATED = datetime.timedelta(hours=1)
 _USAGES = {
     "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
     "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
@@ -32,6 +34,11 @@ _NAMES: t.Mapping[str, t.Callable[[str], x509.GeneralName]] = {
     "URI": x509.UniformResourceIdentifier,
     "IP": lambda value: x509.IPAddress(ipaddress.ip_address(value)),
 }
+
+
+_NEW_AUTHORITY = (
+    "stop the platform, remove its pki directory, start it, and give the new ca.crt to callers."
+)
 
 
 class CertificateError(PlatformError):
@@ -91,7 +98,7 @@ def ensure(
         Names of what was, or would be, issued.
 
     Raises:
-        CertificateError: A file that is there holds no usable key or certificate.
+        CertificateError: A file that is there holds no usable key or certificate, or the authority is not valid now.
         PlatformError: A file cannot be written.
     """
     issuer = _load_certificate(authority.certificate)
@@ -107,11 +114,28 @@ def ensure(
                 FileSpec(authority.certificate, _text(issuer), 0o644),
             ]
         )
+    _require_valid(authority.certificate, issuer)
     due = [one for one in wanted if _due(one, issuer, renew_before_days)]
     if not check:
         for one in due:
             _issue(one, issuer, issuer_key, days)
     return [one.name for one in due]
+
+
+def _require_valid(path: str, issuer: x509.Certificate) -> None:
+    """Refuse an authority that nobody trusts now: what it issues would be refused, and nobody would know why."""
+    begin, end = issuer.not_valid_before_utc, issuer.not_valid_after_utc
+    if begin > _now():
+        raise CertificateError(
+            f"the authority {path} is not valid before {begin:%Y-%m-%d %H:%M} UTC",
+            hint="Look at this machine's clock: it is behind, or was ahead when the platform was installed. If it is "
+            f"right, {_NEW_AUTHORITY}",
+        )
+    if end < _now():
+        raise CertificateError(
+            f"the authority {path} ended on {end:%Y-%m-%d}",
+            hint=f"Look at this machine's clock. If it is right, {_NEW_AUTHORITY}",
+        )
 
 
 def _due(wanted: Certificate, issuer: x509.Certificate, days: int) -> bool:
@@ -120,6 +144,8 @@ def _due(wanted: Certificate, issuer: x509.Certificate, days: int) -> bool:
         return True
     if certificate.not_valid_after_utc - _now() < datetime.timedelta(days=days):
         return True
+    if certificate.not_valid_before_utc > _now():
+        return True  # issued while the machine's clock was ahead
     try:
         certificate.verify_directly_issued_by(issuer)
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -168,7 +194,7 @@ def _builder(
 ) -> x509.CertificateBuilder:
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key())
-    begin = _now()
+    begin = _now() - _BACKDATED
     return (
         x509.CertificateBuilder()
         .subject_name(_subject(common_name))

@@ -21,19 +21,31 @@ def ensure(row: t.Mapping[str, str], *, check: bool = False) -> bool:
         check: Only tell.
 
     Returns:
-        Whether anything was, or would be, made. Both files are made anew when either is missing.
+        Whether anything was, or would be, made. Both files are made anew when either is missing or is not of the other.
 
     Raises:
         OSError: A file cannot be written.
     """
     server, gateway = Path(row["server_file"]), Path(row["gateway_file"])
-    if server.exists() and gateway.exists():
+    secret = _read(server)
+    if secret and _read(gateway) == _header(secret):
         return False
     if not check:
         secret = secrets.token_urlsafe(32)
-        _write(gateway, f"Bearer {secret}", row["gateway_owner"], row["gateway_group"])
+        _write(gateway, _header(secret), row["gateway_owner"], row["gateway_group"])
         _write(server, secret, row["server_owner"], row["server_group"])
     return True
+
+
+def _header(secret: str) -> str:
+    return f"Bearer {secret}"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
 
 
 def _write(path: Path, text: str, owner: str, group: str) -> None:

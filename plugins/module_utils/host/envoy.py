@@ -174,7 +174,7 @@ def _endpoint_files(resources: t.Mapping[str, Json], owner: str | None) -> list[
             try:
                 with open(path, encoding="utf-8") as file:
                     content = file.read()
-            except FileNotFoundError:
+            except (FileNotFoundError, UnicodeDecodeError):
                 content = _text(_no_endpoints(cluster))
             specs.append(FileSpec(path, content, 0o640, owner))
     return specs

@@ -4,8 +4,8 @@
 
 There are two, `builtin` for tokens and `keys` for API keys, each a directory below the platform's `identity/`:
 
-    issuer.json     which signing keys there are, the current one first
-    <kid>.pem       a private key, mode 0600
+    issuer.json     which key signs, which comes next, and the public halves of those that are retired, mode 0600
+    <kid>.pem       a private key, mode 0600; a retired one is gone
     jwks.json       the public halves, what a verifier reads
     keys.json       the API keys, without anything that could be used as one, mode 0600 (only in `keys`)
     .lock           held while one of the others is replaced
@@ -26,7 +26,7 @@ import os
 import secrets
 import time
 import typing as t
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ..errors import IdentityError
 from .files import replace_file
@@ -38,6 +38,9 @@ Json = dict[str, t.Any]
 
 ALGORITHM = "ES256"  # P-256 and SHA-256: RFC 7518 section 3.4
 DEFAULT_KEY_SECONDS = 365 * 24 * 3600
+# A token cannot be revoked, and its signing key must be kept for as long.
+LONGEST_TOKEN_SECONDS = 30 * 24 * 3600
+_DAY_SECONDS = 24 * 3600
 _CLOCK_SKEW_SECONDS = 5  # a verifier whose clock is a little behind accepts a fresh token
 _COORDINATE_BYTES = 32  # of P-256: RFC 7518 section 6.2.1.2
 
@@ -79,22 +82,56 @@ BUILTIN = "builtin"
 KEYS = "keys"
 
 
+@dataclass(frozen=True)
+class _Issuer:
+    """Content of issuer.json.
+
+    Attributes:
+        current: Id of the key that signs.
+        next: Id of the key that will; published, and signing nothing yet.
+        retired: Keys that signed before: {"jwk": public half, "until": Unix time until which it is accepted}.
+    """
+
+    current: str
+    next: str | None = None
+    retired: tuple[Json, ...] = ()
+
+    def still_accepted(self) -> _Issuer:
+        """The same without retired keys whose time has passed."""
+        now = time.time()
+        return replace(self, retired=tuple(one for one in self.retired if one["until"] > now))
+
+    def kept(self) -> Json:
+        """What is written."""
+        return {"kids": [self.current], "next": self.next, "retired": list(self.retired)}
+
+
 def ensure_issuers(directory: str, *, check: bool = False) -> bool:
-    """Make both issuers of a platform unless they are there.
+    """Make both issuers of a platform unless they are there, and forget retired keys whose tokens have all ended.
 
     Args:
         directory: The platform's `identity/`.
         check: Only tell.
 
     Returns:
-        Whether one was, or would be, made.
+        Whether something was, or would be, made or forgotten.
+
+    Raises:
+        IdentityError: What is there is damaged.
     """
     paths = [os.path.join(directory, name) for name in (BUILTIN, KEYS)]
-    missing = [path for path in paths if not issuer_exists(path)]
-    if not check:
-        for path in missing:
-            create_issuer(path)
-    return bool(missing)
+    changed = False
+    for path in paths:
+        if not issuer_exists(path):
+            changed = True
+            if not check:
+                create_issuer(path)
+        elif _published(path) != _key_set(path, _issuer(path).still_accepted()):
+            changed = True
+            if not check:
+                with _locked(path):
+                    _install(path, _issuer(path).still_accepted())
+    return changed
 
 
 def issuer_exists(directory: str) -> bool:
@@ -114,28 +151,73 @@ def create_issuer(directory: str) -> bool:
     with _locked(directory):
         if issuer_exists(directory):
             return False
-        _install(directory, [_new_key(directory)])
+        _install(directory, _Issuer(_new_key(directory)))
     return True
 
 
-def rotate(directory: str, *, keep: int = 1) -> str:
-    """Sign with a new key from now on.
+def announce_key(directory: str) -> str:
+    """Publish the key that will sign next. What it signs is accepted once verifiers have read the new key set.
 
     Args:
         directory: The issuer's own, such as `identity/builtin`.
-        keep: How many older keys stay in the JWKS, so that what they signed is still accepted.
 
     Returns:
-        The new key's id.
+        The key's id; the same one until `rotate`.
+
+    Raises:
+        IdentityError: There is no issuer, or it is damaged.
     """
     with _locked(directory):
-        kids = _kids(directory)
-        new = _new_key(directory)
-        _install(directory, [new, *kids[:keep]])
-        for kid in kids[keep:]:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(_pem(directory, kid))
-    return new
+        issuer = _issuer(directory)
+        issuer = replace(issuer, next=issuer.next or _new_key(directory))
+        _install(directory, issuer)
+    return t.cast("str", issuer.next)
+
+
+def rotate(directory: str, *, overlap_seconds: int) -> str:
+    """Sign with the announced key from now on; the private half of the one before is destroyed.
+
+    Args:
+        directory: The issuer's own, such as `identity/builtin`.
+        overlap_seconds: How long what the key before has signed is still accepted.
+
+    Returns:
+        The id of the key that signs now.
+
+    Raises:
+        IdentityError: No key was announced, or the issuer is damaged.
+    """
+    with _locked(directory):
+        issuer = _issuer(directory)
+        if issuer.next is None:
+            raise IdentityError("no key was announced", hint="A verifier must know it first.")
+        old = {"jwk": _public_jwk(_load_key(directory, issuer.current))}
+        retired = [{**old, "until": int(time.time()) + overlap_seconds}, *issuer.retired]
+        if overlap_seconds <= 0:
+            retired = []
+        _install(directory, _Issuer(issuer.next, None, tuple(retired)).still_accepted())
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(_pem(directory, issuer.current))
+    return issuer.next
+
+
+def signing_keys(directory: str) -> list[Json]:
+    """The keys whose tokens are accepted, the signing one first.
+
+    Args:
+        directory: The issuer's own, such as `identity/builtin`.
+
+    Returns:
+        Rows of id, state (`signing`, `announced`, `retired`) and until: Unix time, None without an end.
+    """
+    issuer = _issuer(directory).still_accepted()
+    rows: list[Json] = [{"id": issuer.current, "state": "signing", "until": None}]
+    if issuer.next:
+        rows.append({"id": issuer.next, "state": "announced", "until": None})
+    return rows + [
+        {"id": one["jwk"]["kid"], "state": "retired", "until": one["until"]}
+        for one in issuer.retired
+    ]
 
 
 def jwks(directory: str) -> Json:
@@ -242,7 +324,7 @@ def mint_token(
         subject: Claim `sub`.
         audience: Claim `aud`.
         issuer: Claim `iss`.
-        lifetime_seconds: From now to `exp`; more than 0.
+        lifetime_seconds: From now to `exp`; more than 0, and for tokens at most `LONGEST_TOKEN_SECONDS`.
         token_id: Claim `jti`; random by default.
         signer: Which of the two issuers signs.
 
@@ -250,14 +332,19 @@ def mint_token(
         A JWT in compact form.
 
     Raises:
-        IdentityError: The issuer is missing or not readable by this user, or the lifetime is not positive.
+        IdentityError: The issuer is missing or not readable by this user, or the lifetime is not allowed.
     """
     import jwt
 
     if lifetime_seconds <= 0:
         raise IdentityError(f"a token's lifetime is more than 0 seconds, not {lifetime_seconds}")
+    if signer == BUILTIN and lifetime_seconds > LONGEST_TOKEN_SECONDS:
+        raise IdentityError(
+            f"a token lives for {LONGEST_TOKEN_SECONDS // _DAY_SECONDS} days at most",
+            hint="It cannot be revoked; for longer use an API key (`inferencebox key create`).",
+        )
     place = os.path.join(directory, signer)
-    kid = _kids(place)[0]
+    kid = _issuer(place).current
     now = int(time.time())
     claims = {
         "iss": issuer,
@@ -336,7 +423,10 @@ def list_keys(directory: str, tenant: str | None = None) -> list[KeyRecord]:
     path = os.path.join(directory, KEYS, "keys.json")
     if not os.path.exists(path):
         return []
-    records = [KeyRecord(**one) for one in _read_json(path)["keys"]]
+    try:
+        records = [KeyRecord(**one) for one in _read_json(path)["keys"]]
+    except (KeyError, TypeError) as error:
+        raise _damaged(path) from error
     return [one for one in records if tenant in (None, one.tenant)]
 
 
@@ -378,6 +468,26 @@ def revoke_key(directory: str, key: str, tenant: str | None = None) -> KeyRecord
     return revoked
 
 
+def revoke_strangers(
+    directory: str, tenants: t.Collection[str], *, check: bool = False
+) -> list[KeyRecord]:
+    """Revoke the active keys of everybody who is no tenant: they must not work again when the tenant comes back.
+
+    Args:
+        directory: The platform's `identity/`.
+        tenants: Names of the tenants that there are.
+        check: Only tell.
+
+    Returns:
+        The keys that were, or would be, revoked.
+    """
+    meant = [one for one in active_keys(directory) if one.tenant not in tenants]
+    if not check:
+        for one in meant:
+            revoke_key(directory, one.id)
+    return meant
+
+
 def _new_key(directory: str) -> str:
     """Write a new private key; its id is its RFC 7638 thumbprint."""
     from cryptography.hazmat.primitives import serialization
@@ -394,19 +504,37 @@ def _new_key(directory: str) -> str:
     return kid
 
 
-def _install(directory: str, kids: t.Sequence[str]) -> None:
+def _install(directory: str, issuer: _Issuer) -> None:
     """Publish the keys, then sign with the first: a verifier never meets a key that it could not know."""
-    keys = [_public_jwk(_load_key(directory, kid)) for kid in kids]
-    _write_json(os.path.join(directory, "jwks.json"), {"keys": keys}, 0o644)
-    _write_json(os.path.join(directory, "issuer.json"), {"kids": list(kids)}, 0o644)
+    _write_json(os.path.join(directory, "jwks.json"), _key_set(directory, issuer), 0o644)
+    _write_json(os.path.join(directory, "issuer.json"), issuer.kept(), 0o600)
+
+
+def _key_set(directory: str, issuer: _Issuer) -> Json:
+    own = [kid for kid in (issuer.current, issuer.next) if kid]
+    keys = [_public_jwk(_load_key(directory, kid)) for kid in own]
+    return {"keys": [*keys, *(one["jwk"] for one in issuer.retired)]}
+
+
+def _published(directory: str) -> Json | None:
+    """What verifiers read; None where it is missing or damaged, for it can be made again."""
+    try:
+        with open(os.path.join(directory, "jwks.json"), encoding="utf-8") as file:
+            return t.cast("Json", json.load(file))
+    except (OSError, ValueError):
+        return None
 
 
 def _load_key(directory: str, kid: str) -> EllipticCurvePrivateKey:
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    with _readable(), open(_pem(directory, kid), "rb") as file:
-        key = serialization.load_pem_private_key(file.read(), password=None)
+    path = _pem(directory, kid)
+    try:
+        with _readable(), open(path, "rb") as file:
+            key = serialization.load_pem_private_key(file.read(), password=None)
+    except ValueError as error:
+        raise _damaged(path) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise IdentityError(f"{_pem(directory, kid)} is not an elliptic curve key")
     return key
@@ -434,8 +562,27 @@ def _pem(directory: str, kid: str) -> str:
     return os.path.join(directory, f"{kid}.pem")
 
 
-def _kids(directory: str) -> list[str]:
-    return t.cast("list[str]", _read_json(os.path.join(directory, "issuer.json"))["kids"])
+def _issuer(directory: str) -> _Issuer:
+    path = os.path.join(directory, "issuer.json")
+    content = _read_json(path)
+    try:
+        current, *_ = content["kids"]
+        retired = tuple(
+            {"jwk": dict(one["jwk"]), "until": int(one["until"])}
+            for one in content.get("retired", ())
+        )
+        return _Issuer(str(current), content.get("next"), retired)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path) from error
+
+
+def _damaged(path: str, what: str = "is damaged") -> IdentityError:
+    issuer = os.path.dirname(path)
+    lost = "every API key" if os.path.basename(issuer) == KEYS else "every token"
+    return IdentityError(
+        f"{path} {what}",
+        hint=f"Bring it back from a backup, or remove {issuer}, which ends {lost}, and run `up`.",
+    )
 
 
 def _write_keys(directory: str, records: t.Sequence[KeyRecord]) -> None:
@@ -449,7 +596,13 @@ def _write_json(path: str, content: Json, mode: int) -> None:
 
 def _read_json(path: str) -> Json:
     with _readable(), open(path, encoding="utf-8") as file:
-        return t.cast("Json", json.load(file))
+        try:
+            content = json.load(file)
+        except ValueError as error:
+            raise _damaged(path) from error
+    if not isinstance(content, dict):
+        raise _damaged(path)
+    return content
 
 
 def _unix(moment: int | datetime.datetime) -> int:

@@ -13,14 +13,15 @@ import typing as t
 from pathlib import Path
 
 
-def facts(users: t.Sequence[str] = ()) -> dict[str, t.Any]:
+def facts(users: t.Sequence[str] = (), home: str | None = None) -> dict[str, t.Any]:
     """Facts of the machine and the installing user.
 
     Args:
         users: Unix users that the platform wants.
+        home: The platform's directory, whose tenants of now are wanted.
 
     Returns:
-        root, user, group, cpus, python (an interpreter that every user may run, or None), missing_users.
+        root, user, group, cpus, python (an interpreter that every user may run, or None), missing_users, tenants.
     """
     return {
         "root": os.geteuid() == 0,
@@ -29,6 +30,7 @@ def facts(users: t.Sequence[str] = ()) -> dict[str, t.Any]:
         "cpus": len(os.sched_getaffinity(0)),
         "python": interpreter(),
         "missing_users": [name for name in users if not _exists(name)],
+        "tenants": _tenants(Path(home, "run/models")) if home else [],
     }
 
 
@@ -46,6 +48,18 @@ def interpreter() -> str | None:
         if new_enough and path.exists() and (os.geteuid() != 0 or _open_to_all(path.resolve())):
             return str(path)
     return None
+
+
+def _tenants(sockets: Path) -> list[dict[str, str | None]]:
+    """Name and Unix user of each tenant that has a directory for sockets, those that have left the inventory too."""
+    found: list[dict[str, str | None]] = []
+    for path in sorted(sockets.iterdir()) if sockets.is_dir() else ():
+        try:
+            user = pwd.getpwuid(path.stat().st_uid).pw_name
+        except KeyError:
+            user = None  # removed by hand
+        found.append({"name": path.name, "user": user})
+    return found
 
 
 def _exists(name: str) -> bool:

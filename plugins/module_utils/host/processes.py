@@ -7,6 +7,8 @@ One program that fails is a result, never an exception: nothing else is taken do
 
 from __future__ import annotations
 
+import configparser
+import hashlib
 import os
 import typing as t
 from dataclasses import dataclass, field, replace
@@ -25,6 +27,7 @@ class Converged:
     files: Changes = field(default_factory=Changes)
     applied: Applied = field(default_factory=Applied)
     readiness: t.Mapping[str, Readiness] = field(default_factory=dict)
+    running: tuple[str, ...] = ()
 
     @property
     def failed(self) -> dict[str, str]:
@@ -46,7 +49,7 @@ def converge(
     Args:
         daemon: The platform's supervisord; it is started with its guardian when it does not run.
         programs: What shall run.
-        waits: What to wait for, all side by side.
+        waits: What to wait for, all side by side; what had ended of it is started again.
         prune_prefix: Programs whose name begins so and that are not wanted are removed. None: none are.
         keep_prefixes: Programs whose name begins so are not removed yet.
         check: Compare the configuration only.
@@ -60,20 +63,23 @@ def converge(
     """
     supervisor = Supervisor(daemon)
     stamp = _runtime_stamp(daemon)
-    wanted = [replace(one, revision=one.revision + stamp) for one in programs]
+    wanted = [replace(one, revision=one.revision + stamp + _digest(one.reads)) for one in programs]
     directories = [DirectorySpec(path, 0o700) for path in (daemon.directory, daemon.programs)]
     files = ensure_directories(directories, check=check)
     main = write_files([FileSpec(daemon.config, supervisord_ini(daemon), 0o600)], check=check)
     own = replace(guardian_program(daemon), revision=stamp)
     files += main + _write_programs(daemon, [*wanted, own], check=check)
+    files += _remove_damaged(daemon, check=check)
     files += _remove_programs(daemon, wanted, prune_prefix, keep_prefixes, check=check)
     if check:
-        return Converged(bool(files.changed) or not supervisor.running(), files)
+        changed = bool(files.changed) or not supervisor.running()
+        return Converged(changed, files, running=supervisor.running_programs())
     if main.changed:
         supervisor.shutdown()  # only a new daemon reads its own settings
     marks = {program.name: _size(program.stderr_log) for program in programs}
     started = supervisor.start_daemon()
-    applied = supervisor.apply({program.name for program in programs})
+    # One that is not waited for here was waited for before: what came of that stays.
+    applied = supervisor.apply({wait.program for wait in waits})
     fresh = {*applied.added, *applied.restarted, *applied.retried}
     if not started:  # what ran before may have said in its old lines why it is not ready
         marks = {name: mark for name, mark in marks.items() if name in fresh}
@@ -87,13 +93,17 @@ def converge(
     tried = (*applied.retried, *stuck)
     healed = any(name not in readiness or readiness[name].ready for name in tried)
     touched = bool(applied.added or applied.restarted or applied.removed)
-    return Converged(bool(files.changed) or started or touched or healed, files, applied, readiness)
+    changed = bool(files.changed) or started or touched or healed
+    return Converged(changed, files, applied, readiness, supervisor.running_programs())
 
 
 def _stuck(
     supervisor: Supervisor, readiness: t.Mapping[str, Readiness], fresh: t.Collection[str]
 ) -> list[str]:
-    """Programs that ran before, still run and do not answer: only a new start can mend that."""
+    """Programs that ran before, still run and do not answer: only a new start can mend that.
+
+    One that is not RUNNING yet has its own time to start, and a new start would only begin that again.
+    """
     status = supervisor.status()
     return [
         name
@@ -132,6 +142,22 @@ def _remove_programs(
     return write_files([], [(daemon.programs, name) for name in gone], check=check)
 
 
+def _remove_damaged(daemon: Daemon, *, check: bool) -> Changes:
+    """Remove what would keep the daemon from reading its configuration; whoever wants the program writes it again."""
+    present = os.listdir(daemon.programs) if os.path.isdir(daemon.programs) else []
+    gone = [one for one in sorted(present) if one.endswith(".conf") and not _is_whole(daemon, one)]
+    return write_files([], [(daemon.programs, name) for name in gone], check=check)
+
+
+def _is_whole(daemon: Daemon, name: str) -> bool:
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read(os.path.join(daemon.programs, name), encoding="utf-8")
+    except (configparser.Error, UnicodeDecodeError):
+        return False
+    return parser.has_option(f"program:{name.removesuffix('.conf')}", "command")
+
+
 def _file(daemon: Daemon, name: str) -> str:
     return os.path.join(daemon.programs, f"{name}.conf")
 
@@ -143,6 +169,18 @@ def _runtime_stamp(daemon: Daemon) -> str:
             return file.read().strip()[:16]
     except FileNotFoundError:
         return ""
+
+
+def _digest(paths: t.Sequence[str]) -> str:
+    """What files hold now, in few characters; empty where there are none."""
+    digest = hashlib.sha256()
+    for path in paths:
+        try:
+            with open(path, "rb") as file:
+                digest.update(file.read())
+        except FileNotFoundError:
+            digest.update(b"\0missing")
+    return digest.hexdigest()[:16] if paths else ""
 
 
 def _size(path: str) -> int:

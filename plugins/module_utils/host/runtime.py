@@ -15,6 +15,8 @@ from ..errors import PlatformError
 from .package_index import uv_environment
 
 _STAMP = "installed"
+# What everything else is started by. Where one of them is missing, somebody removed a part of the environment.
+_ESSENTIAL = ("bin/python", "bin/supervisord", "bin/envoy")
 
 
 class RuntimeInstallError(PlatformError):
@@ -31,7 +33,7 @@ def ensure(
     sources: Path,
     check: bool = False,
 ) -> bool:
-    """Makes the environment, or leaves one alone that was made from the same inputs.
+    """Makes the environment, or leaves one alone that was made from the same inputs and still is whole.
 
     Args:
         path: Directory of the environment.
@@ -50,7 +52,7 @@ def ensure(
     """
     wanted = _digest([*requirements, *bundles], sources, python)
     stamp = path / _STAMP
-    if stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+    if _installed(stamp) == wanted and all((path / name).exists() for name in _ESSENTIAL):
         return False
     if check:
         return True
@@ -73,6 +75,14 @@ def ensure(
     subprocess.run(["chmod", "-R", "a+rX", str(path)], check=True)
     stamp.write_text(wanted, encoding="utf-8")
     return True
+
+
+def _installed(stamp: Path) -> str:
+    """What the environment was made from; empty where it is not there or its installation did not end."""
+    try:
+        return stamp.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _uv(uv: str, *arguments: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import select
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import xmlrpc.client
 from dataclasses import dataclass
 
 from ..errors import ProcessError
-from .supervisor_ini import GUARDIAN, Daemon
+from .supervisor_ini import GUARDIAN, GUARDIAN_MODULE, Daemon
 from .unix_http import UnixConnection
 
 ENDED = frozenset({"EXITED", "FATAL", "STOPPED"})
@@ -27,20 +28,32 @@ _CALL_SECONDS = 30.0
 _DAEMON_SECONDS = 15.0
 _STOP_SECONDS = 60.0
 _ALIVE = frozenset({"STARTING", "RUNNING", "BACKOFF", "STOPPING"})
+_END = r"exit status \d+|terminated by \w+"
 
 
 @dataclass(frozen=True)
 class Status:
-    """One program now. `state` is supervisor's word for it; `up_seconds` is 0 unless it runs."""
+    """One program now.
+
+    Attributes:
+        state: Supervisor's word for it; STARTING until it has stayed up for as long as a start may take.
+        up_seconds: 0 unless it runs.
+        spawn_error: Supervisor's word for why it does not.
+        started: Unix time of its last start; 0 before the first.
+    """
 
     name: str
     state: str
     pid: int
     up_seconds: int
-    exit_status: int
     spawn_error: str
     log: str
     started: int = 0
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is a process."""
+        return self.state in ("STARTING", "RUNNING")
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,8 @@ class Supervisor:
         """
         if self.running():
             return False
+        # One that runs and cannot be spoken to keeps its programs and their ports.
+        self.shutdown()
         done = subprocess.run(
             [self.daemon.executable, "-c", self.daemon.config],
             stdin=subprocess.DEVNULL,
@@ -169,11 +184,27 @@ class Supervisor:
         infos = t.cast("list[dict[str, t.Any]]", self._call("getAllProcessInfo"))
         return {str(info["name"]): _status(info) for info in infos}
 
+    def running_programs(self) -> tuple[str, ...]:
+        """Names of the programs that run now, sorted."""
+        return tuple(sorted(name for name, one in self.status().items() if one.runs))
+
+    def last_end(self, name: str) -> str:
+        """How a program ended last: "exit status 1", "terminated by SIGKILL"; empty where that is not known any more.
+
+        Only the daemon's log tells which signal it was, and which status when it came soon.
+        """
+        try:
+            with open(self.daemon.log, encoding="utf-8", errors="replace") as file:
+                told = re.findall(rf"(?:exited|stopped): {re.escape(name)} \(({_END})", file.read())
+        except OSError:
+            return ""
+        return told[-1] if told else ""
+
     def apply(self, wanted: t.Collection[str]) -> Applied:
         """Make the daemon run what its configuration files say.
 
         Args:
-            wanted: Names that shall run: one that had ended is started again.
+            wanted: Names of those that are started again when they have ended.
 
         Raises:
             ProcessError: The daemon cannot read its files.
@@ -248,20 +279,23 @@ class Supervisor:
 
     def _watch_all(self, stack: contextlib.ExitStack) -> dict[str, int]:
         """A pidfd for each process by name; a pidfd never means another process that got the same number."""
-        pids = {name: one.pid for name, one in self.status().items() if one.pid}
-        for name, path in (
-            (GUARDIAN, self.daemon.guardian_lock),
-            ("supervisord", self.daemon.pid_file),
-        ):
-            pid = _read_pid(path)
-            if pid and self.daemon.config in _command_line(pid):
-                pids[name] = pid
+        pids = {name: one.pid for name, one in self.status().items() if one.pid} | self._own()
         watched = {}
         for name, pid in pids.items():
             with contextlib.suppress(ProcessLookupError):
                 watched[name] = os.pidfd_open(pid)
                 stack.callback(os.close, watched[name])
         return watched
+
+    def _own(self) -> dict[str, int]:
+        """The daemon and its guardian by what they were started with: files that name them may be gone, or be old."""
+        found = {}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            words = _command_line(int(entry))
+            if self.daemon.config in words and self.daemon.executable in words:
+                is_guardian = GUARDIAN_MODULE in words
+                found[GUARDIAN if is_guardian else "supervisord"] = int(entry)
+        return found
 
     @staticmethod
     def _signal(watched: t.Mapping[str, int], number: signal.Signals) -> None:
@@ -286,13 +320,13 @@ class Supervisor:
 
 
 def _status(info: t.Mapping[str, t.Any]) -> Status:
-    running = info["statename"] == "RUNNING"
+    running = info["statename"] in ("STARTING", "RUNNING")
     return Status(
         name=str(info["name"]),
         state=str(info["statename"]),
         pid=int(info["pid"]),
-        up_seconds=int(info["now"]) - int(info["start"]) if running else 0,
-        exit_status=int(info["exitstatus"]),
+        # Both are times of a clock that may have been set back.
+        up_seconds=max(0, int(info["now"]) - int(info["start"])) if running else 0,
         spawn_error=str(info["spawnerr"]),
         log=str(info["stderr_logfile"] or info["stdout_logfile"]),
         started=int(info["start"]),
@@ -314,14 +348,6 @@ def _ended(handle: int) -> bool:
     poll = select.poll()
     poll.register(handle, select.POLLIN)
     return bool(poll.poll(0))
-
-
-def _read_pid(path: str) -> int:
-    try:
-        with open(path, encoding="ascii") as file:
-            return int(file.read().strip() or 0)
-    except (OSError, ValueError):
-        return 0
 
 
 def _command_line(pid: int) -> list[str]:

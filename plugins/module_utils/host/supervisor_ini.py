@@ -15,6 +15,10 @@ from ..errors import ProcessError
 CANNOT_LOAD = 3
 
 GUARDIAN = "guardian"
+GUARDIAN_MODULE = "inferencebox.guardian"
+
+# Tries of a program without which nothing works: they never end, and their pauses keep them from spinning.
+ALWAYS = 1_000_000
 
 # A child dies with its parent, so that a killed supervisord leaves no orphan holding a socket (prctl(2)).
 _DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
@@ -33,10 +37,12 @@ class Program:
         user: Unix user to run as; only root can set one.
         environment: Variables added to the daemon's own.
         umask: File creation mask.
-        revision: Anything that must restart the program when it changes and is not in the command, such as a
-            digest of a file that it reads at its start.
+        revision: Anything that must restart the program when it changes and is not in the command.
+        reads: Files that it reads at its start: another content restarts it.
         priority: Lower starts first and stops last.
-        start_seconds: How long it must stay up to count as started.
+        start_seconds: How long it must stay up to count as started; one that ends sooner is started again after a
+            pause that grows by a second each time.
+        start_tries: How many times in a row it may fail to start before it is left alone.
         stop_seconds: How long it may take to finish requests before it is killed.
         stop_signal: Signal that asks it to stop.
         die_with_parent: False only for what must outlive a killed supervisord.
@@ -51,8 +57,10 @@ class Program:
     environment: t.Mapping[str, str] = field(default_factory=dict)
     umask: int = 0o007
     revision: str = ""
+    reads: tuple[str, ...] = ()
     priority: int = 500
     start_seconds: int = 1
+    start_tries: int = ALWAYS
     stop_seconds: int = 15
     stop_signal: str = "TERM"
     die_with_parent: bool = True
@@ -133,7 +141,7 @@ def guardian_program(daemon: Daemon) -> Program:
     arguments = [part for option in options.items() for part in option]
     return Program(
         name=GUARDIAN,
-        command=(daemon.python, "-m", "inferencebox.guardian", *arguments),
+        command=(daemon.python, "-m", GUARDIAN_MODULE, *arguments),
         stdout_log=log,
         stderr_log=log,
         priority=999,
@@ -203,8 +211,8 @@ def program_ini(program: Program) -> str:
             "autorestart": "unexpected",
             "exitcodes": str(CANNOT_LOAD),
             "startsecs": str(program.start_seconds),
-            # The pause grows by a second with each failure, so that this never spins and never gives up.
-            "startretries": "1000000",
+            # Supervisor counts what follows the first try.
+            "startretries": str(program.start_tries - 1),
             "stopsignal": program.stop_signal,
             "stopwaitsecs": str(program.stop_seconds),
             "killasgroup": "true",

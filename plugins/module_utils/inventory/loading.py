@@ -12,6 +12,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -83,7 +84,7 @@ def load(raw: Mapping[str, Any], *, installable: bool = False) -> Platform:
         noted = {problem.path for problem in problems}
         for problem in find_problems(draft):
             if not _is_within(problem.path, noted | draft.replaced):
-                problems.append(problem)
+                problems.append(_as_written(problem, data))
         refused = not_installed(draft.platform) if installable else ()
         problems += [one for one in refused if one.path not in noted]
     if problems:
@@ -167,6 +168,19 @@ _LISTS_OF_SECTIONS = (
     "providers[].models",
     "platform_identity.issuers",
 )
+
+
+def _as_written(problem: Problem, data: Mapping[str, Any]) -> Problem:
+    """Show a section as the inventory has it: without defaults, and without what was put in for unreadable values."""
+    if not isinstance(problem.value, Mapping):
+        return problem
+    found: Any = data
+    try:
+        for step in re.findall(r"[^.\[\]]+", problem.path):
+            found = found[int(step) if isinstance(found, list | tuple) else step]
+    except (KeyError, IndexError, TypeError, ValueError):
+        return problem
+    return replace(problem, value=found)
 
 
 def _is_within(path: str, others: Iterable[str]) -> bool:

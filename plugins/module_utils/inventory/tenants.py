@@ -114,8 +114,9 @@ class Tenant(Section):
     )
     isolation: Literal["hard", "soft"] = Field(
         default="hard",
-        description="`hard`: processes, files and network of its own, nothing goes out that is not "
-        "listed; `soft`: the same, but its model servers may call out into the network.",
+        description="`hard`: processes and files of its own, and on a cluster a network of its own, out of "
+        "which nothing goes that is not listed; on one machine the network is the machine's. `soft`: the same, "
+        "but its model servers may call out into the network.",
     )
     roles: Roles = Field(default=Roles(), description="Who may administer it.")
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import typing as t
 
 from ..envoy import metrics, tier1, tier2
@@ -21,6 +22,10 @@ Json = dict[str, t.Any]
 # With which the platform's own issuers sign.
 _OWN_ALGORITHM = ("ES256",)
 _LOOPBACK = ["DNS:localhost", f"IP:{LOOPBACK}"]
+
+# How often in a row a model server is started that ends at once. The pauses between them add up to 45 seconds: enough
+# for what passes by itself, and what does not pass costs nothing any more.
+START_TRIES = 10
 
 
 class LocalPlan:
@@ -472,6 +477,9 @@ class LocalPlan:
                 "path": runtime.health_path.format(name=model.name),
                 "timeout": model.serving.start_timeout_seconds,
                 "log": layout.log(name),
+                "bounds": f"serving.resources.memory allows {int(memory) // 2**20} MiB"
+                if memory
+                else "",
             },
             "programs": {
                 "name": name,
@@ -489,6 +497,10 @@ class LocalPlan:
                 "stdout_log": layout.access_log(name),
                 "stderr_log": layout.log(name),
                 "stop_seconds": 30,
+                # What does not live through the time of a start has not started, whatever ended it.
+                "start_seconds": math.ceil(model.serving.start_timeout_seconds),
+                "start_tries": START_TRIES,
+                "reads": [spec["credential_file"]],
                 "environment": _threads(spec["threads"]),
             },
         }
@@ -498,6 +510,7 @@ class LocalPlan:
         replicas: t.Sequence[t.Mapping[str, t.Any]],
         failed_programs: t.Mapping[str, str],
         failed_artifacts: t.Mapping[str, str],
+        running: t.Collection[str] = (),
     ) -> Json:
         """What follows from which replicas became ready.
 
@@ -505,38 +518,50 @@ class LocalPlan:
             replicas: The rows of `replicas`, all started.
             failed_programs: program name -> reason, for those that did not become ready.
             failed_artifacts: model name -> reason, for those that could not be fetched.
+            running: Names of the programs that run now.
 
         Returns:
-            live: model -> sockets of ready replicas, only for models that have one; failures: model -> reason; summary: the
-            same as one sentence; keep: name prefixes of programs that go on as they are, because their successors did not start;
-            states: model -> {ready, reason}, as `status` shows them.
+            live: model -> sockets to which requests may go, which are those of all its replicas, so that tier 2 finds a
+            late one when it answers. A model of which none answers while an earlier version runs is left out: that one
+            goes on. failures: model -> reason; summary: the same as a list to read; keep: name prefixes of programs that
+            go on as they are, because their successors did not start; states: model -> {ready, reason}, as `status`
+            shows them.
         """
-        live: dict[str, list[str]] = {}
+        sockets: dict[str, list[str]] = {}
+        ready: dict[str, int] = {}
         failures: dict[str, str] = dict(failed_artifacts)
         for replica in replicas:
+            model = replica["model"]
+            sockets.setdefault(model, []).append(replica["socket"])
             reason = failed_programs.get(replica["id"])
             if reason is None:
-                live.setdefault(replica["model"], []).append(replica["socket"])
+                ready[model] = ready.get(model, 0) + 1
             else:
-                failures.setdefault(replica["model"], reason)
+                failures.setdefault(model, reason)
+        wanted = {replica["id"] for replica in replicas}
+        prefixes = {m.name: f"model.{m.tenant}.{m.name}." for m in self.platform.models}
+        earlier = {
+            name
+            for name, prefix in prefixes.items()
+            if name not in ready
+            and any(one.startswith(prefix) and one not in wanted for one in running)
+        }
+        told = {
+            name: f"{reason}; what ran before goes on" if name in earlier else reason
+            for name, reason in failures.items()
+        }
         return {
-            "live": live,
-            "failures": failures,
-            "summary": "; ".join(
-                f"{model}: {reason.removesuffix('.')}" for model, reason in failures.items()
-            ),
-            "keep": [
-                f"model.{model.tenant}.{model.name}."
-                for model in self.platform.models
-                if model.name in failures
-            ],
+            "live": {name: each for name, each in sockets.items() if name not in earlier},
+            "failures": told,
+            "summary": "\n".join(f"  - {name}: {reason}" for name, reason in told.items()),
+            "keep": [prefix for name, prefix in prefixes.items() if name in failures],
             "states": {
-                model.name: {
-                    "ready": model.name in live,
-                    "replicas": len(live.get(model.name, ())),
-                    "reason": failures.get(model.name),
+                name: {
+                    "ready": name in ready,
+                    "replicas": ready.get(name, 0),
+                    "reason": told.get(name),
                 }
-                for model in self.platform.models
+                for name in prefixes
             },
         }
 

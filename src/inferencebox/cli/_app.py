@@ -10,7 +10,19 @@ from collections.abc import Sequence
 
 import typer
 
-from . import call, config, keys, lifecycle, logs, models, status, tenants, token, verify
+from . import (
+    call,
+    config,
+    keys,
+    lifecycle,
+    logs,
+    models,
+    signing_keys,
+    status,
+    tenants,
+    token,
+    verify,
+)
 from ._home import RootHomeOption, RootPlatformOption
 from ._output import EXIT_USAGE, guarded, print_text
 
@@ -36,6 +48,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(keys.app, name="key")
+app.add_typer(signing_keys.app, name="signing-key")
 app.add_typer(config.app, name="config")
 
 

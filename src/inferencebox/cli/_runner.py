@@ -8,12 +8,14 @@ import contextlib
 import os
 import re
 import shlex
+import signal
 import sys
 import tempfile
 import time
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 
 import yaml
 from ansible_collections.inferencebox.platform.plugins.module_utils import errors
@@ -31,6 +33,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ERROR_LINE = re.compile(r"^(?:\[ERROR\]:|ERROR!|error:)\s*(.*)$", re.MULTILINE)
 # What this action refuses is the user's to mend, and says all that there is to say.
 _VALIDATION = f"{COLLECTION}.validate_inventory"
+# How long a run may take to end when it is asked to; a task that is killed needs no time.
+_END_SECONDS = 10.0
 # Of a run that ended without any event, the end says why; more than this hides it.
 _SHOWN_LINES = 15
 
@@ -151,6 +155,59 @@ class Progress:
             self._console.print(f"{tally.seconds:6.1f} s  {place}", markup=False)
 
 
+class _Interruption:
+    """Lets a signal end a run of ansible-playbook so that nothing of it goes on.
+
+    ansible-runner would kill the process group of ansible-playbook. Its workers lead groups of their own, and would
+    finish their tasks beside the next run; ansible-playbook ends them when it is asked to end itself.
+    """
+
+    _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self._before: dict[signal.Signals, t.Any] = {}
+
+    @property
+    def asked(self) -> bool:
+        """Whether there was a signal."""
+        return self._first is not None
+
+    def __enter__(self) -> t.Self:
+        for number in self._SIGNALS:
+            if number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+                continue  # as nohup wants it
+            self._before[number] = signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def kill(self) -> bool:
+        """Whether the run was asked to end and did not: then ansible-runner kills it."""
+        return self._first is not None and time.monotonic() - self._first > _END_SECONDS
+
+    def _ask(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's arguments
+        self._first = self._first or time.monotonic()
+        for pid in _children():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+
+
+def _children() -> list[int]:
+    """Process ids of this process's children: during a run, of ansible-playbook."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                # Behind the name in brackets: state, then the parent (proc(5)).
+                fields = (entry / "stat").read_text(errors="replace").rpartition(")")[2].split()
+                if int(fields[1]) == os.getpid():
+                    found.append(int(entry.name))
+    return found
+
+
 def run_playbook(
     name: str,
     *,
@@ -195,6 +252,7 @@ def run_playbook(
     with (
         tempfile.TemporaryDirectory(prefix="inferencebox-") as directory,
         contextlib.nullcontext() if verbose else progress,
+        _Interruption() as interruption,
     ):
         runner = ansible_runner.run(
             private_data_dir=directory,
@@ -204,11 +262,12 @@ def run_playbook(
             cmdline=shlex.join(options) or None,
             envvars=_environment(directory),
             event_handler=handle,
+            cancel_callback=interruption.kill,
             quiet=not verbose,
             suppress_env_files=True,
         )
         said = "" if tally.failure else runner.stdout.read()
-    if runner.status == "canceled":
+    if interruption.asked and runner.rc != 0:
         raise CommandError("interrupted", "Run it again to finish.", exit_code=EXIT_INTERRUPTED)
     if runner.rc != 0:
         raise _failed(tally, said)

@@ -24,6 +24,7 @@ from ._runner import (
 
 # The variables of the last successful run, as they were applied; written by the playbook.
 APPLIED = "state/inventory.json"
+_APPLY_AGAIN = "Run `inferencebox up` again, with the platform's inventory."
 
 InventoryOption = t.Annotated[
     str | None,
@@ -86,7 +87,7 @@ def down(
 ) -> None:
     """Stop every process of the platform; its files stay."""
     outcome = run_playbook(
-        "down", verbose=verbose, **_target(inventory, extra_vars, home, platform)
+        "down", verbose=verbose, **named_target(inventory, extra_vars, home, platform)
     )
     said = "stopped" if outcome.changed else "nothing was running"
     print_text(f"{said}, {outcome.seconds:.1f} s")
@@ -105,7 +106,7 @@ def clean(
     if not yes and sys.stdin.isatty():
         typer.confirm("Remove the platform with all its keys, models and logs?", abort=True)
     outcome = run_playbook(
-        "uninstall", verbose=verbose, **_target(inventory, extra_vars, home, platform)
+        "uninstall", verbose=verbose, **named_target(inventory, extra_vars, home, platform)
     )
     said = "removed" if outcome.changed else "nothing to remove"
     print_text(f"{said}, {outcome.seconds:.1f} s")
@@ -125,10 +126,14 @@ def applied(place: Home) -> Target:
         CommandError: The platform does not have it.
     """
     file = place.path / APPLIED
-    if not file.is_file():
-        raise CommandError(
-            f"{file} is missing", "Run `inferencebox up` again, or name the inventory with -i."
-        )
+    try:
+        known = isinstance(json.loads(file.read_text(encoding="utf-8")), dict)
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}", _APPLY_AGAIN) from error
+    except ValueError:
+        known = False
+    if not known:
+        raise CommandError(f"{file} is damaged", _APPLY_AGAIN)
     fixed = {
         "platform_home": str(place.path),
         "ansible_connection": "local",
@@ -137,18 +142,30 @@ def applied(place: Home) -> Target:
     return {"inventory": "localhost,", "options": ["-e", f"@{file}", "-e", json.dumps(fixed)]}
 
 
-def _target(
+def named_target(
     inventory: str | None, extra_vars: list[str] | None, home: Path | None, platform: str | None
 ) -> Target:
+    """Name the platform that options of `down` and `clean` mean to a playbook."""
     if home or platform or not inventory:
         # What was applied names all that is there, also when the inventory has changed since.
-        places = [find_home(home, platform)] if home or platform else installed()
+        places = _named(home, platform) if home or platform else installed()
         if len(places) == 1 and (places[0].path / APPLIED).is_file():
             target = applied(places[0])
             return {**target, "options": [*target["options"], *_extra(extra_vars)]}
         if home or platform:
             return applied(places[0])  # says what is missing
     return {"inventory": inventory or default_inventory(), "options": _extra(extra_vars)}
+
+
+def _named(home: Path | None, platform: str | None) -> list[Home]:
+    """The platform that is meant. To stop or remove it, what was applied is enough, whatever became of platform.json."""
+    try:
+        return [find_home(home, platform)]
+    except CommandError:
+        place = Home(home.expanduser().absolute(), {}) if home else None
+        if place is None or not (place.path / APPLIED).is_file():
+            raise
+        return [place]
 
 
 def _extra(extra_vars: list[str] | None) -> list[str]:

@@ -11,7 +11,10 @@ import typing as t
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ansible_collections.inferencebox.platform.plugins.module_utils.host.readiness import last_words
+from ansible_collections.inferencebox.platform.plugins.module_utils.host.readiness import (
+    last_words,
+    why_it_ended,
+)
 from ansible_collections.inferencebox.platform.plugins.module_utils.host.supervisor import (
     Status,
     Supervisor,
@@ -49,7 +52,7 @@ class ModelHealth:
         replicas: Replicas that there shall be.
         requests: Requests answered since tier 2 started; errors: those of them with a 5xx status.
         p50_ms: Median time of an answer in milliseconds, None before the first.
-        reason: Why it is not ready; empty when it is.
+        reason: Why it, or its newest version while an earlier one serves, is not ready; empty when all is well.
     """
 
     name: str
@@ -78,12 +81,18 @@ def status(
     models = model_health(place, programs)
     silence = gateway_problem(place) if programs else "the platform is stopped"
     healthy = (
-        silence is None
-        and all(each.state == "RUNNING" for each in programs)
-        and all(m.ready for m in models)
+        silence is None and all(each.runs for each in programs) and all(m.ready for m in models)
     )
     if as_json:
-        shown = [{k: v for k, v in asdict(each).items() if k in _PROGRAM_KEYS} for each in programs]
+        shown = [
+            {
+                "name": each.name,
+                "state": _state(each),
+                "pid": each.pid,
+                "up_seconds": each.up_seconds,
+            }
+            for each in programs
+        ]
         print_json(
             {
                 "platform": place.data,
@@ -125,12 +134,14 @@ def _of_a_cluster(place: Home, *, as_json: bool) -> int:
     return 0 if healthy else EXIT_FAILED
 
 
-_PROGRAM_KEYS = ("name", "state", "pid", "up_seconds")
-
-
 def supervised(place: Home) -> list[Status]:
     """Processes of a platform by name; empty when it is stopped."""
     return sorted(Supervisor(Daemon(str(place.path))).status().values(), key=lambda each: each.name)
+
+
+def _state(program: Status) -> str:
+    """Say what a process is doing; whether it has been up for long enough is the process manager's matter."""
+    return "RUNNING" if program.runs else program.state
 
 
 def gateway_problem(place: Home) -> str | None:
@@ -147,6 +158,7 @@ def model_health(place: Home, programs: t.Sequence[Status]) -> list[ModelHealth]
     said = place.record("models")
     return [
         _one_model(
+            place,
             name,
             each["owner"],
             counters.get((each["owner"], name), {}),
@@ -158,6 +170,7 @@ def model_health(place: Home, programs: t.Sequence[Status]) -> list[ModelHealth]
 
 
 def _one_model(
+    place: Home,
     name: str,
     owner: str,
     counters: t.Mapping[str, t.Any],
@@ -181,19 +194,29 @@ def _one_model(
         errors=int(counters.get("upstream_rq_5xx", 0)),
         p50_ms=p50,
         p95_ms=p95,
-        reason="" if ready else _reason(said, own, running=bool(programs)),
+        reason=_reason(place, said, own, ready=ready > 0)
+        if programs
+        else "the platform is stopped",
     )
 
 
-def _reason(said: t.Mapping[str, t.Any], own: t.Sequence[Status], *, running: bool) -> str:
-    if not running:
-        return "the platform is stopped"
+def _reason(
+    place: Home, said: t.Mapping[str, t.Any], own: t.Sequence[Status], *, ready: bool
+) -> str:
+    down = next((each for each in own if not each.runs), None)
+    if down and down.state in ("BACKOFF", "FATAL"):
+        # What happens now is newer than what the last run said.
+        supervisor = Supervisor(Daemon(str(place.path)))
+        why = why_it_ended(supervisor, down, last_words(down.log))
+        if down.state == "FATAL":
+            return f"its process ended at each start and is left alone until the next run: {why}"
+        return f"its process ended and is started again: {why}"
+    if ready and not down:
+        return ""
     if said.get("reason"):
         return str(said["reason"])
-    down = next((each for each in own if each.state != "RUNNING"), None)
     if down:
-        words = last_words(down.log)
-        return f"its process is in state {down.state}" + (f": {words}" if words else "")
+        return f"its process is in state {down.state}"
     return "its process runs, but does not answer yet" if own else "it has no process"
 
 
@@ -246,7 +269,7 @@ def _print(
         [
             [
                 escape(p.name),
-                _coloured(p.state, well=p.state == "RUNNING"),
+                _coloured(_state(p), well=p.runs),
                 str(p.pid or "-"),
                 span(p.up_seconds),
             ]

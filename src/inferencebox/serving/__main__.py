@@ -61,6 +61,7 @@ def main(argv: list[str] | None = None) -> int:
 
 def _server_for(spec: ReplicaSpec) -> Callable[[ReplicaSpec, str], None]:
     """Import the server that fits; the two share no dependency, and importing only one saves seconds."""
+    memory.require_minimum()
     try:
         if spec.is_llm:
             from .llm import serve as serve_llm

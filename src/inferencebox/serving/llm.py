@@ -32,10 +32,6 @@ GGUF_MAGIC = b"GGUF"
 # about 90 MB of cache. The model's own maximum can be many gigabytes.
 CONTEXT_TOKENS = 4096
 
-# Below this the server's own threads and buffers fail to start, in places where it aborts instead of saying so.
-# Weights are mapped from the file and do not count.
-MIN_DATA_BYTES = 256 * 2**20
-
 # Requests decoded together; more wait inside the server.
 PARALLEL_REQUESTS = 4
 
@@ -61,11 +57,6 @@ def serve(spec: ReplicaSpec, credential: str) -> None:
     """
     path = find_model_file(spec.artifact, (".gguf",), "GGUF")
     _check_file(path)
-    limit = memory.limit_bytes()
-    if limit is not None and limit < MIN_DATA_BYTES:
-        raise LoadError(
-            f"{memory.reason(str(path))}, at least {MIN_DATA_BYTES // 2**20} MiB are needed"
-        )
     # Signals end the wait below; during the load they only set the flag, which ends it at once after.
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

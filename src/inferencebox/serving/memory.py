@@ -7,6 +7,13 @@ from __future__ import annotations
 
 import resource
 
+from .errors import LoadError
+
+# Below this a server does not come up, and rarely says so: the numeric libraries of a predictive one abort or have the
+# interpreter look for memory for minutes (it has 202 MiB before it loads a model), and threads and buffers of a
+# language model's server abort. Weights of a language model are mapped from their file and do not count.
+MIN_DATA_BYTES = 256 * 2**20
+
 # What C libraries say when an allocation or a mapping fails.
 _MARKS = (
     "bad_alloc",
@@ -42,3 +49,16 @@ def reason(subject: str) -> str:
     if limit is None:
         return f"not enough memory on this machine for {subject}"
     return f"not enough memory for {subject}: serving.resources.memory allows {limit // 2**20} MiB"
+
+
+def require_minimum() -> None:
+    """Refuse a limit under which no server comes up.
+
+    Raises:
+        LoadError: It is too small; the text says what it is and what it must be.
+    """
+    limit = limit_bytes()
+    if limit is not None and limit < MIN_DATA_BYTES:
+        raise LoadError(
+            f"{reason('its server')}, at least {MIN_DATA_BYTES // 2**20} MiB are needed"
+        )

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from inferencebox.cli import lifecycle
+from inferencebox.cli._output import CommandError
+
 from .conftest import Cli, write_platform
 
 
@@ -79,11 +82,27 @@ def test_tenants_show_what_each_owns_and_may_use(cli: Cli) -> None:
 
 
 @pytest.mark.usefixtures("home")
-def test_models_show_who_may_use_them(cli: Cli) -> None:
-    lines = cli("models", "--tenant", "tenant-b").out.splitlines()
-    assert [line.split() for line in lines[1:]] == [
-        ["smollm2", "tenant-b", "llm", "chat", "completions", "tenant-a", "tenant-b"]
+def test_models_show_who_may_use_them_and_why_they_do_not_answer(cli: Cli) -> None:
+    _, row, _, why = cli("models", "--tenant", "tenant-b").out.splitlines()
+    apis = ["chat", "completions"]
+    assert row.split() == [
+        "smollm2",
+        "tenant-b",
+        "llm",
+        "not",
+        "ready",
+        *apis,
+        "tenant-a",
+        "tenant-b",
     ]
+    assert why == "smollm2: the platform is stopped"
+
+
+def test_who_may_read_platform_json_alone_is_not_told_how_models_are(cli: Cli, home: Path) -> None:
+    (home / "state/inventory.json").unlink()
+    (home / "state").rmdir()  # as for a user who may not read it, whoever runs the tests
+    assert [row["ready"] for row in cli("models", "--json").json] == [None, None]
+    assert cli("models").out.splitlines()[1].split()[:4] == ["iris", "tenant-a", "sklearn", "-"]
 
 
 @pytest.mark.parametrize("variable", [True, False])
@@ -102,3 +121,13 @@ def test_the_platform_may_be_named_before_or_behind_the_command(
         == "one"
     )
     assert cli("--home", str(one), "key", "list").code == 0
+
+
+def test_what_was_applied_is_enough_to_stop_or_remove_a_platform(cli: Cli, home: Path) -> None:
+    (home / "platform.json").write_bytes(b"\xff{")
+    assert "is damaged" in cli("models", "--home", str(home)).err
+    target = lifecycle.named_target(None, None, home, None)
+    assert f"@{home}/state/inventory.json" in target["options"]
+    (home / "state/inventory.json").write_text("{")
+    with pytest.raises(CommandError, match="inventory.json is damaged"):
+        lifecycle.named_target(None, None, home, None)

@@ -4,13 +4,17 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from inferencebox.cli import _runner
-from inferencebox.cli._output import EXIT_USAGE, CommandError
+from inferencebox.cli._output import EXIT_INTERRUPTED, EXIT_USAGE, CommandError
 
 _PLAYBOOKS = {
     "site": """
@@ -52,9 +56,19 @@ _PLAYBOOKS = {
         fail_msg: "model {{ item }} cannot be loaded: [its] file is missing"
       loop: [good, bad]
 """,
+    "slow": """
+- name: Slow
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Work
+      ansible.builtin.shell: "echo $$ > {{ target }}/pid.new; mv {{ target }}/pid.new {{ target }}/pid; exec sleep 600"
+""",
     "unreadable": "- name: [",
 }
 _INVENTORY = "localhost,"
+# For Ansible on a busy machine, far less than what the slow task sleeps.
+_SECONDS = 120.0
 
 
 @pytest.fixture
@@ -221,3 +235,30 @@ def test_the_collection_is_found_where_it_is_imported_from(root: Path) -> None:
     assert _runner.default_inventory().endswith(
         "ansible_collections/inferencebox/platform/inventories/local"
     )
+
+
+@pytest.mark.usefixtures("collection")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_interrupted_run_goes_on_with_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    file = tmp_path / "pid"
+
+    def interrupt() -> None:
+        deadline = time.monotonic() + _SECONDS
+        while not file.exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(os.getpid(), number)
+
+    # Whoever runs the tests in the background may ignore it.
+    before = signal.signal(number, signal.SIG_DFL)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(CommandError, match="interrupted") as caught:
+        _runner.run_playbook("slow", inventory=_INVENTORY, options=_options(tmp_path))
+    thread.join()
+    assert caught.value.exit_code == EXIT_INTERRUPTED
+    assert signal.signal(number, before) is signal.SIG_DFL
+    task = Path("/proc", file.read_text().strip())
+    deadline = time.monotonic() + _SECONDS
+    while task.exists():
+        assert time.monotonic() < deadline, "the task goes on"
+        time.sleep(0.05)

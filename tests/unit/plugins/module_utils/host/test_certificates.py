@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.errors import PlatformError
+from ansible_collections.inferencebox.platform.plugins.module_utils.host import certificates
 from ansible_collections.inferencebox.platform.plugins.module_utils.host.certificates import (
     Authority,
     Certificate,
@@ -68,6 +69,46 @@ def test_what_is_issued_is_of_the_authority_and_says_who_it_is(place: Place) -> 
         x509.SubjectAlternativeName
     )
     assert names.value.get_values_for_type(x509.UniformResourceIdentifier) == [SPIFFE]
+
+
+def _at(monkeypatch: pytest.MonkeyPatch, **away: int) -> None:
+    """Set the clock that certificates are made by."""
+    moment = datetime.datetime.now(datetime.UTC) + datetime.timedelta(**away)
+    monkeypatch.setattr(certificates, "_now", lambda: moment)
+
+
+def test_a_clock_that_is_a_little_behind_refuses_nothing_new(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.ensure()
+    _at(monkeypatch, minutes=-50)
+    assert place.ensure() == []
+
+
+def test_what_was_issued_by_a_clock_that_was_ahead_is_issued_anew(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.ensure()
+    with monkeypatch.context() as ahead:
+        _at(ahead, days=80)
+        assert place.ensure() == ["server", "client"]
+    assert place.ensure() == ["server", "client"]
+    assert place.ensure() == []
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"), [(-1, r"is not valid before \d{4}-"), (3650, r"ended on \d{4}-")]
+)
+def test_an_authority_that_is_not_valid_now_is_named(
+    place: Place, monkeypatch: pytest.MonkeyPatch, days: int, reason: str
+) -> None:
+    place.ensure()
+    before = {path: path.read_bytes() for path in place.directory.iterdir()}
+    _at(monkeypatch, days=days)
+    with pytest.raises(PlatformError, match=reason) as caught:
+        place.ensure()
+    assert "clock" in str(caught.value)
+    assert {path: path.read_bytes() for path in place.directory.iterdir()} == before
 
 
 def test_a_second_run_issues_nothing(place: Place) -> None:

@@ -59,18 +59,113 @@ def test_a_token_says_what_was_asked_and_verifies(place: str) -> None:
     assert "d" not in key_set["keys"][0]
 
 
+def _kids(place: str) -> list[str]:
+    return [key["kid"] for key in identity.jwks(f"{place}/builtin")["keys"]]
+
+
+def _token(place: str) -> str:
+    return identity.mint_token(place, "tenant-a", "ada", BASE, BASE, MINUTE)
+
+
 def test_rotation_overlaps(place: str) -> None:
     directory = f"{place}/builtin"
-    old = identity.mint_token(place, "tenant-a", "ada", BASE, BASE, MINUTE)
-    first = identity.jwks(directory)["keys"][0]["kid"]
-    second = identity.rotate(directory)
-    assert [key["kid"] for key in identity.jwks(directory)["keys"]] == [second, first]
-    _verify(old, identity.jwks(directory))
-    new = identity.mint_token(place, "tenant-a", "ada", BASE, BASE, MINUTE)
+    old = _token(place)
+    (first,) = _kids(place)
+    second = identity.announce_key(directory)
+    assert identity.announce_key(directory) == second, "an interrupted rotation is continued"
+    assert _kids(place) == [first, second]
+    assert jwt.get_unverified_header(_token(place))["kid"] == first, "nobody may know the next yet"
+    assert identity.rotate(directory, overlap_seconds=MINUTE) == second
+    new = _token(place)
     assert jwt.get_unverified_header(new)["kid"] == second
-    third = identity.rotate(directory)
-    assert [key["kid"] for key in identity.jwks(directory)["keys"]] == [third, second]
-    assert sorted(one.stem for one in Path(directory).glob("*.pem")) == sorted([second, third])
+    for token in (old, new):
+        _verify(token, identity.jwks(directory))
+    assert [one.stem for one in Path(directory).glob("*.pem")] == [second], (
+        "its private half is gone"
+    )
+    states = [(row["id"], row["state"]) for row in identity.signing_keys(directory)]
+    assert states == [(second, "signing"), (first, "retired")]
+
+
+def test_a_retired_key_is_accepted_until_its_tokens_have_ended(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = f"{place}/builtin"
+    identity.announce_key(directory)
+    identity.rotate(directory, overlap_seconds=MINUTE)
+    assert not identity.ensure_issuers(place)
+    assert len(_kids(place)) == 2
+    later = time.time() + MINUTE + 1
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert identity.ensure_issuers(place, check=True)
+    assert len(_kids(place)) == 2
+    assert identity.ensure_issuers(place)
+    assert len(_kids(place)) == 1
+    assert not identity.ensure_issuers(place)
+
+
+def test_rotation_may_refuse_everything_of_before(place: str) -> None:
+    directory = f"{place}/builtin"
+    for overlap in (MINUTE, MINUTE, 0):
+        identity.announce_key(directory)
+        identity.rotate(directory, overlap_seconds=overlap)
+    assert _kids(place) == [jwt.get_unverified_header(_token(place))["kid"]]
+
+
+def test_no_key_signs_that_was_not_announced(place: str) -> None:
+    with pytest.raises(IdentityError, match="no key was announced"):
+        identity.rotate(f"{place}/builtin", overlap_seconds=MINUTE)
+
+
+def test_a_token_lives_no_longer_than_a_retired_key(place: str) -> None:
+    longest = identity.LONGEST_TOKEN_SECONDS
+    identity.mint_token(place, "tenant-a", "ada", BASE, BASE, longest)
+    with pytest.raises(IdentityError, match="30 days at most"):
+        identity.mint_token(place, "tenant-a", "ada", BASE, BASE, longest + 1)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"kids": []}', '{"kids": ["a"], "retired": [1]}'])
+def test_a_damaged_issuer_says_what_to_do(place: str, text: str) -> None:
+    Path(place, "builtin/issuer.json").write_text(text)
+    remedy = f"remove {place}/builtin, which ends every token, and run `up`"
+    with pytest.raises(IdentityError, match=remedy):
+        identity.ensure_issuers(place)
+    with pytest.raises(IdentityError, match=remedy):
+        _token(place)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"keys": [{"id": "a"}]}'])
+def test_a_damaged_list_of_keys_says_what_to_do(place: str, text: str) -> None:
+    _create(place, "tenant-a", "ci")
+    Path(place, "keys/keys.json").write_text(text)
+    with pytest.raises(IdentityError, match="which ends every API key"):
+        identity.active_keys(place)
+
+
+def test_a_damaged_key_set_is_made_again(place: str) -> None:
+    path = Path(place, "builtin/jwks.json")
+    before = path.read_text()
+    path.write_text(before[:20])
+    assert identity.ensure_issuers(place)
+    assert path.read_text() == before
+    path.unlink()
+    assert identity.ensure_issuers(place)
+    assert path.read_text() == before
+
+
+def test_keys_of_a_tenant_that_left_are_revoked(place: str) -> None:
+    kept, _ = _create(place, "tenant-a", "ci")
+    gone, _ = _create(place, "tenant-b", "ci")
+    assert [one.id for one in identity.revoke_strangers(place, ["tenant-a"], check=True)] == [
+        gone.id
+    ]
+    assert len(identity.active_keys(place)) == 2
+    assert [one.id for one in identity.revoke_strangers(place, ["tenant-a"])] == [gone.id]
+    assert identity.active_keys(place) == [kept]
+    assert identity.revoke_strangers(place, ["tenant-a"]) == []
+    # It comes back, and its key does not.
+    assert identity.revoke_strangers(place, ["tenant-a", "tenant-b"]) == []
+    assert identity.active_keys(place) == [kept]
 
 
 def test_what_is_kept_of_a_key_is_no_key(place: str) -> None:

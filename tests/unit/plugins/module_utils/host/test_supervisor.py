@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,6 +33,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.host.supervi
 )
 
 from tests.unit.platform_home import (
+    SERVER,
     eventually,
     home,
     processes_of,
@@ -44,6 +47,10 @@ FAILS_TO_LOAD = (
     "print('bye', file=sys.stderr); sys.exit(3)"
 )
 SLOWLY = "import time; time.sleep(1.5); "
+KILLED = (
+    "import os, signal, sys; print('loading', file=sys.stderr, flush=True);"
+    "os.kill(os.getpid(), signal.SIGKILL)"
+)
 
 
 @pytest.fixture
@@ -75,16 +82,26 @@ def test_each_bad_program_has_its_reason_and_the_good_one_is_ready(daemon: Daemo
         program(daemon, "slow-failure", SLOWLY + FAILS_TO_LOAD),
         program(daemon, "crashing", SLOWLY + crash),
         server(daemon, "late", delay=3600),
+        program(daemon, "mute", SLOWLY + "import os; os._exit(7)"),
+        program(daemon, "aborting", SLOWLY + "import os; os.abort()"),
+        program(daemon, "killed", SLOWLY + KILLED),
         Program("absent", ("/no/such/program",), f"{daemon.logs}/x", f"{daemon.logs}/y"),
     ]
     waits = [_wait(daemon, one.name, timeout=12) for one in programs]
     waits[4] = _wait(daemon, "late", timeout=2)
+    waits[7] = replace(waits[7], bounds="64 MiB are allowed")
     failed = converge(daemon, programs, [*waits, Wait("unknown")]).failed
     reason = "model iris cannot be loaded: no file model.joblib"
     assert failed["fast-failure"] == reason
     assert failed["slow-failure"] == reason
     assert "no memory left" in failed["crashing"]
     assert failed["late"] == "not ready after 2 s; its last words: listening"
+    assert failed["mute"] == "ended 3 times: exit status 7, and it said nothing"
+    assert failed["aborting"] == "ended 3 times: terminated by SIGABRT, and it said nothing"
+    assert failed["killed"] == (
+        "ended 3 times: terminated by SIGKILL, which is how the kernel ends a process when memory runs out;"
+        " its last words: loading; 64 MiB are allowed"
+    )
     assert "/no/such/program" in failed["absent"]
     assert failed["unknown"] == "there is no such program"
     assert "good" not in failed
@@ -109,6 +126,38 @@ def test_a_failed_program_is_tried_again_and_old_reasons_are_forgotten(daemon: D
     assert converge(daemon, [model], [wait]).failed["model"] == "not ready after 2 s"
     up = converge(daemon, [model], [Wait("model")])
     assert up.failed == {}
+
+
+def test_each_start_has_its_own_time(daemon: Daemon) -> None:
+    done = Path(daemon.home, "done")
+    # Its first start takes most of the time that one may take, and so does the second, which ends well.
+    code = f"""
+import os, sys, time
+time.sleep(4)
+if not os.path.exists({str(done)!r}):
+    open({str(done)!r}, "w").close()
+    sys.exit(1)
+"""
+    one = server(daemon, "one")
+    Path(daemon.home, "one.py").write_text(code + SERVER, encoding="utf-8")
+    assert converge(daemon, [one], [_wait(daemon, "one", timeout=7)]).failed == {}
+
+
+def test_what_never_starts_is_left_alone_until_the_next_run(daemon: Daemon) -> None:
+    good = Path(daemon.home, "good")
+    code = f"import os, time\nif not os.path.exists({str(good)!r}):\n  {SLOWLY}{KILLED}\n"
+    one = server(daemon, "one", start_seconds=60, start_tries=3)
+    Path(daemon.home, "one.py").write_text(code + SERVER, encoding="utf-8")
+    supervisor = Supervisor(daemon)
+    assert "SIGKILL" in converge(daemon, [one], [_wait(daemon, "one")]).failed["one"]
+    eventually(lambda: supervisor.status()["one"].state == "FATAL", "it is given up")
+    good.touch()
+    again = converge(daemon, [one], [_wait(daemon, "one")])
+    assert again.failed == {}
+    assert again.applied.retried == ("one",)
+    assert again.changed
+    # It answers long before it counts as started.
+    assert supervisor.status()["one"].state == "STARTING"
 
 
 def test_only_what_changed_is_restarted_and_only_what_is_named_is_removed(daemon: Daemon) -> None:
@@ -183,6 +232,43 @@ def test_shutdown_ends_a_daemon_that_hangs(daemon: Daemon) -> None:
     supervisor = Supervisor(daemon, call_seconds=0.5, stop_seconds=1.0)
     assert supervisor.shutdown()
     assert processes_of(daemon, "") == []
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff{", b"[program:one]\n", b"command=x"])
+def test_a_damaged_file_of_a_program_is_made_again(daemon: Daemon, damage: bytes) -> None:
+    programs = [server(daemon, "one"), server(daemon, "two")]
+    waits = [_wait(daemon, one.name) for one in programs]
+    converge(daemon, programs, waits)
+    file = Path(daemon.programs, "one.conf")
+    whole = file.read_bytes()
+    (two,) = processes_of(daemon, "two.sock")
+    file.write_bytes(damage)
+    # Somebody else's turn comes first, as that of the daemon itself does in each run.
+    assert converge(daemon, []).failed == {}
+    assert converge(daemon, programs, waits).failed == {}
+    assert file.read_bytes() == whole
+    assert processes_of(daemon, "two.sock") == [two]
+
+
+@pytest.mark.parametrize("lost", [["run"], ["run", "supervisor"]], ids=" ".join)
+def test_a_daemon_whose_files_were_removed_is_replaced(daemon: Daemon, lost: list[str]) -> None:
+    programs = [server(daemon, "one")]
+    converge(daemon, programs, [_wait(daemon, "one")])
+    before = processes_of(daemon, "")
+    for name in lost:
+        shutil.rmtree(Path(daemon.home, name))
+    os.mkdir(os.path.dirname(daemon.socket))
+    assert converge(daemon, programs, [_wait(daemon, "one")]).failed == {}
+    assert not set(before) & set(processes_of(daemon, "")), "nothing of before runs beside it"
+    assert len(processes_of(daemon, "bin/supervisord -c")) == 1
+
+
+def test_a_daemon_that_hangs_is_replaced(daemon: Daemon) -> None:
+    converge(daemon, [server(daemon, "one")], [_wait(daemon, "one")])
+    (pid,) = processes_of(daemon, "bin/supervisord -c")
+    os.kill(pid, signal.SIGSTOP)
+    assert Supervisor(daemon, call_seconds=0.5, stop_seconds=1.0).start_daemon()
+    assert pid not in processes_of(daemon, "bin/supervisord -c")
 
 
 def test_a_daemon_that_cannot_start_says_why(daemon: Daemon) -> None:

@@ -125,6 +125,14 @@ def test_local_refuses_with_the_reason(path: str, value: Any) -> None:
     assert found[path].remedy
 
 
+@pytest.mark.parametrize("written", [{"version": "2"}, {"version": "2", "weight": "x"}])
+def test_a_refused_section_is_shown_as_it_is_written(written: dict[str, Any]) -> None:
+    path = "models[0].traffic.canary"
+    found = problems(changed({path: written, **NEEDED[path], "tenants[0].resources": {}}))
+    assert found[path].value == written
+    assert f"{path}.weight" in found
+
+
 @pytest.mark.parametrize(("path", "value"), BY_KUBERNETES)
 def test_kubernetes_refuses_with_the_reason(path: str, value: Any) -> None:
     raw = changed(
