@@ -42,10 +42,13 @@ from cryptography.x509.oid import NameOID
 from . import standalone_gateway
 from .standalone_gateway import Answer, Gateway, Object
 
-pytestmark = pytest.mark.skipif(
-    standalone_gateway.programs() is None or os.geteuid() != 0 or shutil.which("curl") is None,
-    reason="needs root, curl and the packages of make gateway",
-)
+pytestmark = [
+    pytest.mark.proves("L3", "tier1-standalone"),
+    pytest.mark.skipif(
+        standalone_gateway.programs() is None or os.geteuid() != 0 or shutil.which("curl") is None,
+        reason="needs root, curl and the packages of make gateway",
+    ),
+]
 
 NAMESPACE = "inferencebox-system"
 HOST = "gateway.inference.test"
