@@ -13,6 +13,7 @@ from pathlib import Path
 # As distroless images have it.
 _USER = 65532
 # Of this machine, read-only: the C library for programs that need it, authorities.
+_LOCAL = "/usr/local"
 _SHARED = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/etc/ssl", "/etc/ld.so.cache")
 
 
@@ -21,7 +22,7 @@ class Program:
     """What stands for a container's image.
 
     Attributes:
-        files: Files of this machine by their places in the container, none of them below /usr.
+        files: Files of this machine by their places in the container; below /usr, in /usr/local alone.
         entrypoint: The image's own command.
         directories: Directories of the image that its user may write to.
         prepares: Commands that are run in a Pod's network before its containers start, as a plugin of the node would,
@@ -74,6 +75,9 @@ def command(
             built += ["--symlink", str(path.readlink()), str(path)]
         elif path.exists():
             built += ["--ro-bind", str(path), str(path)]
+    if any(place.startswith(_LOCAL) for place in program.files):
+        # Of this machine's own programs, those of its distribution do; an image has its own here.
+        built += ["--tmpfs", _LOCAL]
     for path in sorted(etc.iterdir()):
         built += ["--ro-bind", str(path), f"/etc/{path.name}"]
     # Outer directories first: a mount hides what was put below it before.
