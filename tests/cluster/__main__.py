@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """`python -m tests.cluster` keeps a control plane running until it is interrupted, to try things on.
 
-With names of components behind it (istio, kserve), or `nodes`, a node runs too, and their controllers
+With names of components behind it (istio, kserve, envoy-gateway), or `nodes`, a node runs too, and their controllers
 on it. The first line that it prints is the path of the administrator's kubeconfig.
 """
 

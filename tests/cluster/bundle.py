@@ -33,7 +33,8 @@ ISTIO = Source(
     version="v0.0.0-20260827124520-eed52ebb66ad",
 )
 _BY_COMPONENT = {source.component: source for source in definitions.SOURCES}
-_ENVOY = {
+# What Envoy Gateway's release fills into its chart.
+FILLED = {
     "${GatewayImage}": "docker.io/envoyproxy/gateway:release",
     "${GatewayImagePullPolicy}": "IfNotPresent",
 }
@@ -46,7 +47,7 @@ CHARTS: Mapping[str, tuple[Source, str, Mapping[str, str]]] = {
     "istiod": (ISTIO, "manifests/charts/istio-control/istio-discovery", {}),
     "gateway": (ISTIO, "manifests/charts/gateway", {}),
     "gateway-crds-helm": (_BY_COMPONENT["envoy-gateway"], "charts/gateway-crds-helm", {}),
-    "gateway-helm": (_BY_COMPONENT["envoy-gateway"], "charts/gateway-helm", _ENVOY),
+    "gateway-helm": (_BY_COMPONENT["envoy-gateway"], "charts/gateway-helm", FILLED),
     "kserve-crd": (_BY_COMPONENT["kserve"], "charts/kserve-crd", {}),
     "kserve-resources": (_BY_COMPONENT["kserve"], "charts/kserve-resources", {}),
     "kserve-runtime-configs": (_BY_COMPONENT["kserve"], "charts/kserve-runtime-configs", {}),

@@ -16,7 +16,7 @@ import typing as t
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.api import Api, connect
 
-from tests.cluster import controlled, definitions, levels, proven
+from tests.cluster import controlled, definitions, levels
 from tests.cluster.components import proxies
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.installed import Installed, programs
@@ -94,9 +94,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Installed]
     if lacking := controlled.missing():
         pytest.skip(lacking)
     found = {} if proxies.missing() else proxies.programs()
-    with controlled.ControlledCluster(
-        domain=proven.DOMAIN, programs={**found, **programs()}
-    ) as cluster:
+    with controlled.ControlledCluster(programs={**found, **programs()}) as cluster:
         made = Installed(cluster, tmp_path_factory.mktemp("installed"))
         made.ready()
         yield made

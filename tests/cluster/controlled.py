@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A cluster whose controllers are real: control plane, scheduler, a node, Istio, KServe.
+"""A cluster whose controllers are real: control plane, scheduler, a node, Istio, KServe, Envoy Gateway.
 
 Everything runs in networks of its own, on fixed ports as in a cluster; this machine reaches all of it. Needs root
 for the networks, and builds what it runs, which takes long the first time.
@@ -15,16 +15,17 @@ import typing as t
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from tests.cluster import definitions
-from tests.cluster.components import istio, kserve
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
+
+from tests.cluster import definitions, proven
+from tests.cluster.components import envoy_gateway, istio, kserve
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.network import Lan
 from tests.cluster.node import sandbox
 from tests.cluster.node.node import Node
 from tests.cluster.node.sandbox import Program
 
-COMPONENTS = ("istio", "kserve")
-_DOMAIN = "inference.example.org"
+COMPONENTS = ("istio", "kserve", "envoy-gateway")
 
 
 class ControlledCluster:
@@ -32,7 +33,7 @@ class ControlledCluster:
 
     Args:
         components: Which controllers are installed, of `COMPONENTS`.
-        domain: `platform_domain` of the platforms that are going to be applied.
+        inventory: The platform that they are set up for.
         programs: What stands for more images.
 
     Attributes:
@@ -45,11 +46,11 @@ class ControlledCluster:
         self,
         components: Collection[str] = COMPONENTS,
         *,
-        domain: str = _DOMAIN,
+        inventory: Mapping[str, t.Any] = proven.INVENTORY,
         programs: Mapping[str, Program] | None = None,
     ) -> None:
         self._components = components
-        self._domain = domain
+        self._platform = load(inventory)
         self._programs = dict(programs or {})
         self._stack = contextlib.ExitStack()
         self.kubeconfig = ""
@@ -69,7 +70,7 @@ class ControlledCluster:
         self._stack.close()
 
     def _start(self, stack: contextlib.ExitStack) -> None:
-        parts: dict[str, t.Any] = {"istio": istio, "kserve": kserve}
+        parts: dict[str, t.Any] = {"istio": istio, "kserve": kserve, "envoy-gateway": envoy_gateway}
         for name in self._components:
             self._programs |= parts[name].programs()
         self.lan = Lan()
@@ -82,10 +83,8 @@ class ControlledCluster:
         self.node = stack.enter_context(
             Node(self.kubeconfig, self.lan, self._programs, files / "pods")
         )
-        if "istio" in self._components:
-            istio.install(self.kubeconfig)
-        if "kserve" in self._components:
-            kserve.install(self.kubeconfig, self._domain)
+        for name in self._components:
+            parts[name].install(self.kubeconfig, self._platform)
 
 
 def missing() -> str:

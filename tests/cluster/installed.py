@@ -17,7 +17,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.disc
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
 
 from tests.cluster import proven
-from tests.cluster.components import helm, istio, proxies
+from tests.cluster.components import istio, proxies
 from tests.cluster.controlled import ControlledCluster
 from tests.cluster.node.requests import Requests
 from tests.cluster.node.sandbox import Program
@@ -27,25 +27,12 @@ from tests.cluster.steps import Object, Platform, homes
 _UNCONTROLLED = (
     "aigateway.envoyproxy.io",
     "cert-manager.io",
-    "gateway.envoyproxy.io",
-    "gateway.networking.k8s.io",
     "keda.sh",
     "monitoring.coreos.com",
 )
 _READY_SECONDS = 300.0
 # Images of the proven platform's models and of its transformer.
 _MODELS = ("sklearnserver", "lgbserver", "xgbserver", "runtime", "transformer")
-
-TIER2: t.Mapping[str, t.Any] = {
-    "autoscaling": {"enabled": False},
-    "serviceAccount": {"create": False, "name": "tier2"},
-    "service": {
-        "type": "ClusterIP",
-        "ports": [{"name": "https-tier1", "port": 8443, "targetPort": 8443}],
-    },
-    # The chart's default asks for less than Pod Security "restricted" does.
-    "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
-}
 
 
 def programs() -> dict[str, Program]:
@@ -92,8 +79,7 @@ class Installed:
         assert not report.problem, report.problem
         report = self.platform.apply(self.objects)
         assert not report.problem, report.problem
-        chart = istio.charts() / "gateway"
-        helm.install(cluster.kubeconfig, "tier2", chart, proven.NAMESPACE, TIER2)
+        istio.install_tier2(cluster.kubeconfig, model)
 
     @property
     def controlled(self) -> list[Object]:

@@ -18,6 +18,8 @@ from pathlib import Path
 # Private addresses (RFC 1918), one /24 for each network.
 _PREFIX = "10.99"
 _NAMES = Path("/run/netns")
+# Tells the networks of one process apart.
+_made = itertools.count()
 
 
 class Network:
@@ -64,7 +66,7 @@ class Lan(Network):
     def __init__(self) -> None:
         """Make a bridge with a subnet that no other network of this machine uses."""
         _sweep()
-        super().__init__(f"ib-lan-{os.getpid()}")
+        super().__init__(f"ib-lan-{os.getpid()}-{next(_made)}")
         self._hosts: dict[str, Network] = {}
         self._link = ""
         self._numbers = itertools.count(10)
@@ -152,7 +154,7 @@ def _sweep() -> None:
     if not _NAMES.is_dir():
         return
     for path in _NAMES.iterdir():
-        found = re.fullmatch(r"ib-lan-(\d+)(-\d+)?", path.name)
+        found = re.fullmatch(r"ib-lan-(\d+)(-\d+)+", path.name)
         if found and not Path("/proc", found[1]).exists():
             subprocess.run(["ip", "netns", "delete", path.name], capture_output=True, check=False)
 

@@ -20,6 +20,9 @@ from tests.cluster.steps import Object
 pytestmark = pytest.mark.proves("L2", "models", "tenants", "tier2", "apply")
 
 
+GATEWAY_CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
+
+
 def conditions(holder: t.Mapping[str, t.Any]) -> dict[str, str]:
     """Conditions by type."""
     return {one["type"]: one["status"] for one in holder.get("conditions") or []}
@@ -94,6 +97,67 @@ def test_pods_of_models_pass_the_restricted_policy_with_their_sidecars(
             one["name"] for one in [*pod["spec"]["containers"], *pod["spec"]["initContainers"]]
         }
         assert {"kserve-container", "istio-proxy", "storage-initializer"} <= names
+
+
+# -- Envoy Gateway -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.proves("L2", "tier1")
+def test_tier_1_is_accepted_and_programmed(installed: Installed) -> None:
+    gateway = installed.get("Gateway", "tier1")
+    found = conditions(gateway["status"])
+    assert (found["Accepted"], found["Programmed"]) == ("True", "True")
+    (listener,) = gateway["status"]["listeners"]
+    assert conditions(listener)["ResolvedRefs"] == "True"
+    name = next(
+        one["metadata"]["name"] for one in installed.objects if one["kind"] == "GatewayClass"
+    )
+    assert conditions(installed.get("GatewayClass", name, "")["status"])["Accepted"] == "True"
+
+
+@pytest.mark.proves("L2", "tier1")
+def test_routes_of_tier_1_are_accepted_with_their_backends(installed: Installed) -> None:
+    routes = [one for one in installed.objects if one["kind"] == "HTTPRoute"]
+    assert routes
+    for one in routes:
+        live = installed.get("HTTPRoute", one["metadata"]["name"])
+        (parent,) = live["status"]["parents"]
+        assert parent["controllerName"] == GATEWAY_CONTROLLER
+        found = conditions(parent)
+        assert (found["Accepted"], found["ResolvedRefs"]) == ("True", "True"), parent
+
+
+@pytest.mark.proves("L2", "tier1")
+@pytest.mark.parametrize("kind", ["ClientTrafficPolicy", "SecurityPolicy", "BackendTrafficPolicy"])
+def test_policies_of_tier_1_are_accepted_and_in_nobodys_way(
+    installed: Installed, kind: str
+) -> None:
+    policies = [one for one in installed.objects if one["kind"] == kind]
+    assert policies
+    for one in policies:
+        live = installed.get(kind, one["metadata"]["name"])
+        for ancestor in live["status"]["ancestors"]:
+            found = conditions(ancestor)
+            assert found["Accepted"] == "True", ancestor
+            assert found.get("Conflicted", "False") == "False"
+
+
+@pytest.mark.proves("L2", "tier1")
+def test_backends_of_tier_1_are_accepted(installed: Installed) -> None:
+    for one in installed.objects:
+        if one["kind"] == "Backend":
+            live = installed.get("Backend", one["metadata"]["name"])
+            assert conditions(live["status"])["Accepted"] == "True"
+
+
+def test_the_edge_gets_the_node_port_of_the_inventory(installed: Installed) -> None:
+    selector = "gateway.envoyproxy.io/owning-gateway-name=tier1"
+    services = installed.api.items(
+        "/api/v1/namespaces/envoy-gateway-system/services", labelSelector=selector
+    )
+    assert [(one["port"], one["nodePort"]) for one in services[0]["spec"]["ports"]] == [
+        (443, 30443)
+    ]
 
 
 # -- what webhooks refuse ----------------------------------------------------------------------------------

@@ -16,6 +16,15 @@ from tests.cluster import binaries
 _WAIT = "300s"
 
 
+def merged(ours: t.Mapping[str, t.Any], more: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """Lay settings over others, as Helm does with files of values."""
+    found = dict(ours)
+    for key, value in more.items():
+        both = isinstance(value, t.Mapping) and isinstance(found.get(key), t.Mapping)
+        found[key] = merged(found[key], value) if both else value
+    return found
+
+
 def install(
     kubeconfig: str,
     release: str,

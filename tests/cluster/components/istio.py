@@ -7,6 +7,12 @@ from __future__ import annotations
 import typing as t
 from pathlib import Path
 
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import Platform
+from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import (
+    component_values,
+    naming,
+)
+
 from tests.cluster import binaries
 from tests.cluster.bundle import ISTIO
 from tests.cluster.node.sandbox import Program
@@ -17,26 +23,11 @@ NAMESPACE = "istio-system"
 # Where the node's own Envoy lies in a proxy's container.
 ENVOY = "/programs/envoy"
 
-BASE: t.Mapping[str, t.Any] = {
-    # Without it, objects that name no revision are not validated.
-    "defaultRevision": "default",
-}
-ISTIOD: t.Mapping[str, t.Any] = {
+# Of the tests' proxies alone.
+_PROXIES: t.Mapping[str, t.Any] = {
     "autoscaleEnabled": False,
-    "cni": {"enabled": True},
     "global": {"hub": "docker.io/istio", "tag": "tests"},
-    "meshConfig": {
-        "extensionProviders": [
-            {
-                "name": "otel",
-                "opentelemetry": {
-                    "service": "otel-collector.monitoring.svc.cluster.local",
-                    "port": 4317,
-                },
-            }
-        ],
-        "defaultConfig": {"drainDuration": "5s", "binaryPath": ENVOY},
-    },
+    "meshConfig": {"defaultConfig": {"drainDuration": "5s", "binaryPath": ENVOY}},
     # Upstream's Envoy lacks Istio's own extensions; with any of these three, it rejects every listener.
     "telemetry": {"enabled": False},
     "env": {"PILOT_ENABLE_METADATA_EXCHANGE": "false", "PILOT_ENABLE_ALPN_FILTER": "false"},
@@ -55,8 +46,17 @@ def charts() -> Path:
     return ISTIO.directory() / "manifests/charts"
 
 
-def install(kubeconfig: str) -> None:
-    """Install base and istiod, and wait until istiod answers."""
-    helm.install(kubeconfig, "istio-base", charts() / "base", NAMESPACE, BASE)
+def install(kubeconfig: str, platform: Platform) -> None:
+    """Install base and istiod as the platform needs them, and wait until istiod answers."""
+    values = component_values.istio_base(platform)
+    helm.install(kubeconfig, "istio-base", charts() / "base", NAMESPACE, values)
     chart = charts() / "istio-control/istio-discovery"
-    helm.install(kubeconfig, "istiod", chart, NAMESPACE, ISTIOD)
+    values = helm.merged(component_values.istiod(platform), _PROXIES)
+    helm.install(kubeconfig, "istiod", chart, NAMESPACE, values)
+
+
+def install_tier2(kubeconfig: str, platform: Platform) -> None:
+    """Install tier 2's pods, and wait until they are there."""
+    values = helm.merged(component_values.tier2(platform), {"autoscaling": {"enabled": False}})
+    namespace = platform.cluster.namespace
+    helm.install(kubeconfig, naming.TIER2, charts() / "gateway", namespace, values)

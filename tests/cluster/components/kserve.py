@@ -10,8 +10,12 @@ from __future__ import annotations
 
 import base64
 import tempfile
-import typing as t
 from pathlib import Path
+
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import Platform
+from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import (
+    component_values,
+)
 
 from tests.cluster import binaries, definitions
 from tests.cluster.certificates import Authority
@@ -23,28 +27,6 @@ from . import helm
 NAMESPACE = "kserve"
 _SECRET = "kserve-webhook-server-cert"
 _SERVICE = "kserve-webhook-server-service"
-
-
-def settings(domain: str) -> dict[str, t.Any]:
-    """What the platform needs KServe to be set to."""
-    return {
-        "kserve": {
-            "controller": {
-                "deploymentMode": "Standard",
-                "gateway": {
-                    "domain": domain,
-                    "domainTemplate": "{{ .Name }}.{{ .Namespace }}.{{ .IngressDomain }}",
-                    "disableIstioVirtualHost": True,
-                    "ingressGateway": {
-                        "enableGatewayApi": True,
-                        "createGateway": False,
-                        "kserveGateway": "kserve/kserve-ingress-gateway",
-                        "className": "istio",
-                    },
-                },
-            },
-        }
-    }
 
 
 def programs() -> dict[str, Program]:
@@ -59,16 +41,17 @@ def charts() -> Path:
     return source.directory() / "charts"
 
 
-def install(kubeconfig: str, domain: str) -> None:
+def install(kubeconfig: str, platform: Platform) -> None:
     """Install the controller and the runtimes, and wait until its webhooks answer."""
     with Requests.to(kubeconfig) as api:
         authority = _certificate(api)
         chart = charts() / "kserve-resources"
+        values = component_values.kserve(platform)
         # Some of its own objects pass its own webhooks, which answer later.
-        helm.install(kubeconfig, "kserve", chart, NAMESPACE, settings(domain), wait=False)
+        helm.install(kubeconfig, "kserve", chart, NAMESPACE, values, wait=False)
         _trust(api, authority)
-    helm.install(kubeconfig, "kserve", chart, NAMESPACE, settings(domain))
-    values = {"kserve": {"servingruntime": {"enabled": True}}}
+    helm.install(kubeconfig, "kserve", chart, NAMESPACE, values)
+    values = component_values.kserve_runtimes(platform)
     chart = charts() / "kserve-runtime-configs"
     helm.install(kubeconfig, "kserve-runtimes", chart, NAMESPACE, values)
 
