@@ -24,7 +24,7 @@ NAMESPACE = "envoy-gateway-system"
 
 def programs() -> dict[str, Program]:
     """What stands for its image."""
-    place = "/programs/envoy-gateway"
+    place = "/usr/local/bin/envoy-gateway"
     built = binaries.directory("envoy-gateway") / "envoy-gateway"
     return {"gateway": Program({place: built}, (place,), ("/var/lib/eg",))}
 
