@@ -23,7 +23,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-start docs driver tools lock test-cluster bench-apply gateway gateway-programs
+.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-start docs levels driver tools lock test-cluster bench-apply gateway gateway-programs
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ test: tools ## Lint, then unit and behaviour tests, and what the docs show; the 
 
 test-cluster: tools gateway-programs ## Tests on a Kubernetes API server: KUBECONFIG's, or one built with Go
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster
+
+levels: tools gateway-programs ## Run the cluster tests and write docs/kubernetes.md's table of what they prove
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) --write-levels tests/cluster
 
 lint: tools ## Style, types, Ansible's production profile, who may import whom
 	$(BIN)/ruff check --quiet .

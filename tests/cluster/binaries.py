@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The control plane's programs, built from upstream's Go modules and kept between runs.
+"""Upstream's programs, built from its Go modules and kept between runs.
 
 `tools/*/go.mod` say what is built, in which version, and with which dependencies; the checksums beside them are
 verified by Go. A build is kept in the user's cache under a digest of these files, so that a second run takes no time.
@@ -17,6 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
 from filelock import FileLock
 
 TOOLS = Path(__file__).with_name("tools")
@@ -25,6 +26,8 @@ _FLAGS = ("-trimpath", "-mod=readonly")
 # Where Kubernetes' own build scripts put the release's version; without it, it calls itself v0.0.0.
 _STAMPED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 _STAMPS = {"gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z"}
+# The same of Istio, whose module's own version is a commit.
+_ISTIO_STAMPED = "istio.io/istio/pkg/version"
 
 
 class BuildError(RuntimeError):
@@ -59,7 +62,7 @@ def directory(tool: str) -> Path:
 
 
 def _digest(module: Path) -> str:
-    digest = hashlib.sha256(repr((_FLAGS, _STAMPED, _STAMPS)).encode())
+    digest = hashlib.sha256(repr((_FLAGS, _linker_flags(module))).encode())
     for name in ("go.mod", "go.sum"):
         digest.update((module / name).read_bytes())
     return digest.hexdigest()[:16]
@@ -77,7 +80,7 @@ def _build(module: Path, built: Path) -> None:
     unfinished = built.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
-    flags = [*_FLAGS, f"-ldflags={_linker_flags(facts)}"]
+    flags = [*_FLAGS, f"-ldflags={_linker_flags(module)}"]
     for path in tools:
         _go(module, "build", *flags, "-o", str(unfinished / _program(path)), path)
     unfinished.rename(built)
@@ -88,15 +91,19 @@ def _program(package: str) -> str:
     return "etcd" if package.startswith("go.etcd.io/") else package.rpartition("/")[2]
 
 
-def _linker_flags(facts: dict[str, list[dict[str, str]]]) -> str:
+def _linker_flags(module: Path) -> str:
     """Smaller files, and the release's version."""
     flags = ["-s", "-w"]
-    version = next((r["Version"] for r in facts["Require"] if r["Path"] == "k8s.io/kubernetes"), "")
-    if found := re.match(r"v(\d+)\.(\d+)\.", version):
-        release = {"gitVersion": version, "gitMajor": found[1], "gitMinor": found[2]}
+    text = (module / "go.mod").read_text()
+    if found := re.search(r"^\s*k8s.io/kubernetes (v(\d+)\.(\d+)\.\S+)", text, re.MULTILINE):
+        release = {"gitVersion": found[1], "gitMajor": found[2], "gitMinor": found[3]}
         stamps = {**release, **_STAMPS}
         for package in _STAMPED:
             flags += [f"-X {package}.{name}={value}" for name, value in stamps.items()]
+    if re.search(r"^\s*istio.io/istio v", text, re.MULTILINE):
+        version = TRAINS[max(TRAINS)].components["istio"].version
+        stamps = {"buildVersion": version, "buildTag": version, "buildStatus": "Clean"}
+        flags += [f"-X {_ISTIO_STAMPED}.{name}={value}" for name, value in stamps.items()]
     return " ".join(flags)
 
 

@@ -24,7 +24,7 @@ _TRAIN = TRAINS[max(TRAINS)]
 MISSING = ("ai-gateway", "kube-prometheus-stack", "jaeger", "opentelemetry-collector")
 
 
-_ISTIO = Source(
+ISTIO = Source(
     "istio",
     "istio.io/istio",
     "h1:ui9TJjRMAV/hb5ehQaZDq7IUGxuQP6dra9lapT/VjHI=",
@@ -33,7 +33,8 @@ _ISTIO = Source(
     version="v0.0.0-20260827124520-eed52ebb66ad",
 )
 _BY_COMPONENT = {source.component: source for source in definitions.SOURCES}
-_ENVOY = {
+# What Envoy Gateway's release fills into its chart.
+FILLED = {
     "${GatewayImage}": "docker.io/envoyproxy/gateway:release",
     "${GatewayImagePullPolicy}": "IfNotPresent",
 }
@@ -41,12 +42,12 @@ _ENVOY = {
 # Name of a chart: its module, its folder there, and what the project's release fills in.
 CHARTS: Mapping[str, tuple[Source, str, Mapping[str, str]]] = {
     "cert-manager": (_BY_COMPONENT["cert-manager"], "deploy/charts/cert-manager", {}),
-    "base": (_ISTIO, "manifests/charts/base", {}),
-    "cni": (_ISTIO, "manifests/charts/istio-cni", {}),
-    "istiod": (_ISTIO, "manifests/charts/istio-control/istio-discovery", {}),
-    "gateway": (_ISTIO, "manifests/charts/gateway", {}),
+    "base": (ISTIO, "manifests/charts/base", {}),
+    "cni": (ISTIO, "manifests/charts/istio-cni", {}),
+    "istiod": (ISTIO, "manifests/charts/istio-control/istio-discovery", {}),
+    "gateway": (ISTIO, "manifests/charts/gateway", {}),
     "gateway-crds-helm": (_BY_COMPONENT["envoy-gateway"], "charts/gateway-crds-helm", {}),
-    "gateway-helm": (_BY_COMPONENT["envoy-gateway"], "charts/gateway-helm", _ENVOY),
+    "gateway-helm": (_BY_COMPONENT["envoy-gateway"], "charts/gateway-helm", FILLED),
     "kserve-crd": (_BY_COMPONENT["kserve"], "charts/kserve-crd", {}),
     "kserve-resources": (_BY_COMPONENT["kserve"], "charts/kserve-resources", {}),
     "kserve-runtime-configs": (_BY_COMPONENT["kserve"], "charts/kserve-runtime-configs", {}),
@@ -62,7 +63,7 @@ def make(folder: Path) -> Path:
     charts = folder / "charts"
     charts.mkdir(parents=True)
     for source, place, placeholders in CHARTS.values():
-        root = definitions.download(source)
+        root = source.directory()
         _package(root / place, _TRAIN.components[source.component].version, placeholders, charts)
     _gateway_api(folder / "manifests")
     return folder
@@ -105,7 +106,7 @@ def _copy(source: str, target: str) -> None:
 def _gateway_api(folder: Path) -> None:
     """The file of a release holds the standard channel's definitions, one after the other."""
     component = _TRAIN.components["gateway-api"]
-    root = definitions.download(_BY_COMPONENT["gateway-api"])
+    root = _BY_COMPONENT["gateway-api"].directory()
     files = sorted((root / "config/crd/standard").glob("gateway.*.yaml"))
     place = folder / f"gateway-api-{component.version}"
     place.mkdir(parents=True)

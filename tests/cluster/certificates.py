@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
@@ -35,27 +36,29 @@ class Authority:
         )
         self.certificate = self._write("ca", certificate, self._key)[0]
 
-    def issue(self, name: str, group: str | None = None) -> tuple[Path, Path]:
+    def issue(
+        self, name: str, group: str | None = None, names: Iterable[str] = ()
+    ) -> tuple[Path, Path]:
         """Issue a certificate for both ends of a connection.
 
         Args:
             name: Common name, to Kubernetes the user; also the files' name.
             group: Organization, to Kubernetes the user's group.
+            names: Hosts, addresses and identities (URIs) that it is for beside loopback.
 
         Returns:
             Certificate and key file.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         usages = [ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH]
-        names: list[x509.GeneralName] = [
-            x509.DNSName("localhost"),
-            x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
+        alternatives = [
+            _alternative(each) for each in dict.fromkeys(("localhost", "127.0.0.1", *names))
         ]
         certificate = (
             self._builder(_name(name, group), key.public_key())
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
+            .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
             .sign(self._key, hashes.SHA256())
         )
         return self._write(name.replace(":", "-"), certificate, key)
@@ -114,6 +117,15 @@ def _name(common: str, organization: str | None) -> x509.Name:
     if organization:
         attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
     return x509.Name(attributes)
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    if "://" in name:
+        return x509.UniformResourceIdentifier(name)
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _write_private(path: Path, content: bytes) -> None:

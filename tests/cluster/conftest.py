@@ -14,14 +14,54 @@ import string
 import typing as t
 
 import pytest
-from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import synchronising
 from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.api import Api, connect
 
-from tests.cluster import definitions
+from tests.cluster import controlled, definitions, levels
+from tests.cluster.components import proxies
 from tests.cluster.control_plane import ControlPlane
+from tests.cluster.installed import Installed, programs
 from tests.cluster.steps import Platform
 
 _VARIABLE = "KUBECONFIG"
+
+
+_record = pytest.StashKey[levels.Record]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option of `make levels`."""
+    parser.addoption(
+        "--write-levels", action="store_true", help="write the table of levels in docs"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Explains the mark and keeps what tests prove."""
+    text = "proves(level, *features): what it is a proof of; see tests/cluster/levels.py"
+    config.addinivalue_line("markers", text)
+    config.stash[_record] = levels.Record()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> t.Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Notes what a test proved."""
+    report = yield
+    if report.when == "call" or report.outcome != "passed":
+        for mark in item.iter_markers("proves"):
+            level, *features = mark.args
+            assert level in levels.LEVELS
+            assert set(features) <= set(levels.FEATURES)
+            passed = report.outcome == "passed"
+            item.config.stash[_record].add(level, features, passed=passed)
+    return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Writes the table where it is asked for."""
+    if session.config.getoption("--write-levels", default=False):
+        levels.write(session.config.stash[_record])
 
 
 def pytest_report_header() -> str:
@@ -44,11 +84,20 @@ def kubeconfig() -> t.Iterator[str]:
 def defined(kubeconfig: str) -> str:
     """The kubeconfig of a cluster that serves upstream's kinds; in a given one, those that it has."""
     if not os.environ.get(_VARIABLE):
-        found = definitions.upstream() + definitions.extra()
-        request = synchronising.Request(found, "definitions", kubeconfig=kubeconfig)
-        report = synchronising.synchronise(request)
-        assert not report.problem, report.problem
+        definitions.install(kubeconfig)
     return kubeconfig
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Installed]:
+    """The proven platform on a cluster of the tests' own, whose controllers are real."""
+    if lacking := controlled.missing():
+        pytest.skip(lacking)
+    found = {} if proxies.missing() else proxies.programs()
+    with controlled.ControlledCluster(programs={**found, **programs()}) as cluster:
+        made = Installed(cluster, tmp_path_factory.mktemp("installed"))
+        made.ready()
+        yield made
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A Kubernetes control plane without nodes: etcd, API server and controller manager as plain processes.
+"""A Kubernetes control plane: etcd, API server and controller manager as plain processes.
 
-Loopback ports only, mutual TLS between all of them, a temporary directory of their own, and nothing of it is left
-when it is closed or when the process that started it dies.
+Loopback ports only, or a network of its own; mutual TLS between all of them, a temporary directory of their own, and
+nothing of it is left when it is closed or when the process that started it dies.
 """
 
 from __future__ import annotations
@@ -11,30 +11,32 @@ from __future__ import annotations
 import shutil
 import socket
 import ssl
-import subprocess
 import tempfile
-import time
 import types
 import typing as t
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.cluster import binaries
 from tests.cluster.certificates import Authority, private_pem
+from tests.cluster.network import Lan
+from tests.cluster.processes import Processes
 
-_START_SECONDS = 120.0
-_STOP_SECONDS = 15.0
-_SHOWN_LINES = 15
+_LOOPBACK = "127.0.0.1"
 # What a cluster without nodes and cloud has use for: quotas, namespaces, owners, accounts, aggregated roles,
 # and that a volume claim may go.
 _CONTROLLERS = (
     "clusterrole-aggregation-controller,garbage-collector-controller,namespace-controller,"
     "persistentvolumeclaim-protection-controller,resourcequota-controller,"
     "root-ca-certificate-publisher-controller,serviceaccount-controller"
+)
+# What one with nodes has use for besides.
+_WORKLOAD_CONTROLLERS = (
+    ",deployment-controller,disruption-controller,endpointslice-controller,"
+    "horizontal-pod-autoscaler-controller,job-controller,replicaset-controller"
 )
 _AUDIT_POLICY = """\
 apiVersion: audit.k8s.io/v1
@@ -50,13 +52,19 @@ class ControlPlane:
     Args:
         audit: Write one line for each request to `audit_log`.
         webhooks: Ask admission webhooks. Where nothing runs that would answer, they refuse what they are asked about.
+        lan: The network that it shares with nodes; a scheduler then runs too, and webhooks are called where
+            their Services' endpoints are.
     """
 
-    def __init__(self, *, audit: bool = False, webhooks: bool = True) -> None:
+    def __init__(
+        self, *, audit: bool = False, webhooks: bool = True, lan: Lan | None = None
+    ) -> None:
         self._audit = audit
         self._webhooks = webhooks
-        self._processes: list[tuple[str, subprocess.Popen[bytes]]] = []
+        self._nodes = lan is not None
+        self._host = lan.address if lan else _LOOPBACK
         self.directory = Path(tempfile.mkdtemp(prefix="ib-cluster-"))
+        self._processes = Processes(self.directory, lan)
         self.kubeconfig = self.directory / "admin.kubeconfig"
         self.audit_log = self.directory / "audit.log"
 
@@ -78,14 +86,7 @@ class ControlPlane:
 
     def close(self) -> None:
         """Stop what was started, the last first, and remove every file."""
-        while self._processes:
-            _, process = self._processes.pop()
-            process.terminate()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        self._processes.stop()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _start(self) -> None:
@@ -93,18 +94,25 @@ class ControlPlane:
         kubernetes = binaries.directory("kubernetes")
         authority = Authority(self.directory)
         store_port, peer_port, api_port, manager_port = _free_ports(4)
-        api = f"https://127.0.0.1:{api_port}"
+        api = f"https://{self._host}:{api_port}"
 
-        self._run("etcd", [str(etcd), *self._etcd_flags(authority, store_port, peer_port)])
+        self._processes.start(
+            "etcd", [str(etcd), *self._etcd_flags(authority, store_port, peer_port)]
+        )
         flags = self._api_server_flags(authority, store_port, api_port)
-        self._run("kube-apiserver", [str(kubernetes / "kube-apiserver"), *flags])
+        self._processes.start("kube-apiserver", [str(kubernetes / "kube-apiserver"), *flags])
         self.kubeconfig = authority.kubeconfig("admin", api, "system:masters")
         trust = ssl.create_default_context(cafile=str(authority.certificate))
         trust.load_cert_chain(self.directory / "admin.crt", self.directory / "admin.key")
         self._wait_for(f"{api}/readyz", trust)
 
         flags = self._controller_manager_flags(authority, api, manager_port)
-        self._run("kube-controller-manager", [str(kubernetes / "kube-controller-manager"), *flags])
+        program = str(kubernetes / "kube-controller-manager")
+        self._processes.start("kube-controller-manager", [program, *flags])
+        if self._nodes:
+            config = authority.kubeconfig("system:kube-scheduler", api)
+            flags = [f"--kubeconfig={config}", "--secure-port=0", "--leader-elect=false"]
+            self._processes.start("kube-scheduler", [str(kubernetes / "kube-scheduler"), *flags])
         # The first thing that it makes in every namespace.
         account = f"{api}/api/v1/namespaces/default/serviceaccounts/default"
         self._wait_for(account, trust)
@@ -134,13 +142,15 @@ class ControlPlane:
         ]
 
     def _api_server_flags(self, authority: Authority, store_port: int, port: int) -> list[str]:
-        certificate, key = authority.issue("kube-apiserver")
+        # The third is how Pods on a node know it.
+        names = (self._host, "kubernetes", "kubernetes.default.svc")
+        certificate, key = authority.issue("kube-apiserver", names=names)
         signing = self.directory / "service-accounts.key"
         signing.touch(mode=0o600)
         signing.write_bytes(private_pem(ec.generate_private_key(ec.SECP256R1())))
         flags = [
-            "--bind-address=127.0.0.1",
-            "--advertise-address=127.0.0.1",
+            f"--bind-address={self._host}",
+            f"--advertise-address={self._host}",
             f"--secure-port={port}",
             f"--etcd-servers=https://127.0.0.1:{store_port}",
             f"--etcd-cafile={authority.certificate}",
@@ -162,6 +172,9 @@ class ControlPlane:
         if not self._webhooks:
             plugins = "MutatingAdmissionWebhook,ValidatingAdmissionWebhook"
             flags.append(f"--disable-admission-plugins={plugins}")
+        if self._nodes:
+            # Nothing here makes a Service's own address lead anywhere.
+            flags.append("--enable-aggregator-routing=true")
         if self._audit:
             policy = self.directory / "audit-policy.yaml"
             policy.write_text(_AUDIT_POLICY)
@@ -183,22 +196,9 @@ class ControlPlane:
             "--use-service-account-credentials=true",
             f"--service-account-private-key-file={self.directory / 'service-accounts.key'}",
             f"--root-ca-file={authority.certificate}",
-            f"--controllers={_CONTROLLERS}",
+            f"--controllers={_CONTROLLERS}{_WORKLOAD_CONTROLLERS if self._nodes else ''}",
             "--leader-elect=false",
         ]
-
-    def _run(self, name: str, command: list[str]) -> None:
-        with (self.directory / f"{name}.log").open("wb") as log:
-            # The kernel ends it when this process is gone, however that came about.
-            process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", *command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=self.directory,
-                start_new_session=True,
-            )
-        self._processes.append((name, process))
 
     def _wait_for(self, url: str, trust: ssl.SSLContext) -> None:
         opener = urllib.request.build_opener(
@@ -212,24 +212,7 @@ class ControlPlane:
             except (urllib.error.URLError, OSError):
                 return False
 
-        self._wait_until(answers, url)
-
-    def _wait_until(self, happened: Callable[[], bool], what: str) -> None:
-        deadline = time.monotonic() + _START_SECONDS
-        while not happened():
-            for name, process in self._processes:
-                if process.poll() is not None:
-                    raise RuntimeError(
-                        f"{name} ended with {process.returncode}\n{self._tail(name)}"
-                    )
-            if time.monotonic() > deadline:
-                name = self._processes[-1][0]
-                raise RuntimeError(f"{what} does not answer; {name} says\n{self._tail(name)}")
-            time.sleep(0.1)
-
-    def _tail(self, name: str) -> str:
-        lines = (self.directory / f"{name}.log").read_text(errors="replace").splitlines()
-        return "\n".join(lines[-_SHOWN_LINES:])
+        self._processes.wait_until(answers, url)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -8,21 +8,26 @@ directories that IB_EXTRA_CRDS names, and the tests say which kinds went uncheck
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import typing as t
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
+from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.synchronising import (
+    Request,
+    synchronise,
+)
+
+from tests.cluster.modules import Module
 
 EXTRA_VARIABLE = "IB_EXTRA_CRDS"
 Definition = dict[str, t.Any]
 _TRAIN = max(TRAINS)
 _KIND = "CustomResourceDefinition"
+_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,10 @@ class Source:
     files: tuple[str, ...]
     version: str = ""
 
-    def __str__(self) -> str:
-        return f"{self.module}@{self.version or _module_version(self.component)}"
+    def directory(self) -> Path:
+        """Find the module's files."""
+        version = self.version or _module_version(self.component)
+        return Module(self.module, version, self.digest).directory()
 
 
 SOURCES = (
@@ -114,13 +121,21 @@ def _text(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
 _Loader.add_constructor("tag:yaml.org,2002:value", _text)
 
 
-def upstream() -> list[Definition]:
+def upstream(without: Container[str] = ()) -> list[Definition]:
     """Read the definitions of every source, downloading what Go does not have yet.
+
+    Args:
+        without: Components whose definitions come otherwise, with their chart say.
 
     Raises:
         RuntimeError: A module cannot be had, or is not the one that was looked at.
     """
-    return [found for source in SOURCES for found in _read(download(source), source.files)]
+    return [
+        found
+        for source in SOURCES
+        if source.component not in without
+        for found in _read(source.directory(), source.files)
+    ]
 
 
 def of(source: Source) -> list[Definition]:
@@ -129,7 +144,7 @@ def of(source: Source) -> list[Definition]:
     Raises:
         RuntimeError: Its module cannot be had, or is not the one that was looked at.
     """
-    return list(_read(download(source), source.files))
+    return list(_read(source.directory(), source.files))
 
 
 def stand_ins(
@@ -176,6 +191,25 @@ def _stand_in(group: str, version: str, kind: str) -> Definition:
     }
 
 
+def install(kubeconfig: str, without: Container[str] = ()) -> None:
+    """Apply all definitions to a cluster.
+
+    Args:
+        kubeconfig: An administrator's.
+        without: Components whose definitions come otherwise.
+
+    Raises:
+        RuntimeError: The server does not take them.
+    """
+    request = Request(upstream(without) + extra(), "definitions", kubeconfig=kubeconfig)
+    for _ in range(_TRIES):
+        report = synchronise(request)
+        # The largest take a busy machine longer than the server waits; what it has, it does not get again.
+        if not report.problem:
+            return
+    raise RuntimeError(report.problem)
+
+
 def extra() -> list[Definition]:
     """Read the definitions in the directories that IB_EXTRA_CRDS names; none where it is not set."""
     directories = os.environ.get(EXTRA_VARIABLE, "").split(os.pathsep)
@@ -186,28 +220,6 @@ def _module_version(component: str) -> str:
     """The component's version as Go writes versions."""
     version = TRAINS[_TRAIN].components[component].version
     return version if version.startswith("v") else f"v{version}"
-
-
-def download(source: Source) -> Path:
-    """Find a source's module where Go keeps it, downloading what Go does not have yet.
-
-    Raises:
-        RuntimeError: It cannot be had, or is not the one that was looked at.
-    """
-    done = subprocess.run(
-        ["go", "mod", "download", "-json", str(source)],
-        # Outside of any module, or its requirements would change the version.
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    facts = json.loads(done.stdout or "{}")
-    if done.returncode != 0 or "Dir" not in facts:
-        raise RuntimeError(f"{source}: {facts.get('Error') or done.stderr.strip()}")
-    if facts["Sum"] != source.digest:
-        raise RuntimeError(f"{source} has the digest {facts['Sum']}, not {source.digest}")
-    return Path(facts["Dir"])
 
 
 def _read(directory: Path, patterns: tuple[str, ...]) -> Iterator[Definition]:

@@ -22,6 +22,8 @@ from typing import Any
 
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import to_yaml
 
+from tests.cluster.network import Network
+
 Object = dict[str, Any]
 
 ECHO = Path(__file__).with_name("echo_backend.py")
@@ -40,39 +42,6 @@ class Answer:
     def json(self) -> Any:
         """The body, read as JSON."""
         return json.loads(self.body)
-
-
-class Network:
-    """A network namespace with loopback alone."""
-
-    def __init__(self, name: str) -> None:
-        """Make the namespace `name`, anew if it is there."""
-        self.name = name
-        subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
-        subprocess.run(["ip", "netns", "add", name], check=True)
-        subprocess.run(["ip", "-n", name, "link", "set", "lo", "up"], check=True)
-
-    def command(self, *words: str) -> list[str]:
-        """Write a command so that it runs inside."""
-        return ["nsenter", f"--net=/run/netns/{self.name}", *words]
-
-    def remove(self) -> None:
-        """Remove the namespace."""
-        subprocess.run(["ip", "netns", "delete", self.name], check=True)
-
-    def start(
-        self, words: Sequence[str], log: Path, environment: Mapping[str, str] | None = None
-    ) -> subprocess.Popen[bytes]:
-        """Start a process inside, its output in `log`."""
-        with log.open("wb") as output:
-            return subprocess.Popen(
-                self.command(*words),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, **(environment or {})},
-                start_new_session=True,
-            )
 
 
 class Gateway:

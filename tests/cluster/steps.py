@@ -82,3 +82,13 @@ class Platform:
 def statuses(report: Report) -> dict[str, str]:
     """What became of each object, by kind and name."""
     return {f"{one.key.kind} {one.key.name}": one.status for one in report.outcomes}
+
+
+def homes(objects: list[Object]) -> list[Object]:
+    """Make the namespaces that objects are in and that others make: of components."""
+    made = {one["metadata"]["name"] for one in objects if one["kind"] == "Namespace"}
+    used = {one["metadata"].get("namespace") for one in objects} - {None}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        for name in sorted(used - made)
+    ]

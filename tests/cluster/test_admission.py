@@ -30,6 +30,8 @@ from tests.cluster.conftest import random_name
 from tests.cluster.steps import Object, Platform
 from tests.unit.plugins.module_utils.kubernetes import sample
 
+pytestmark = pytest.mark.proves("L1", "admission")
+
 _ACTIVE_SECONDS = 30.0
 _DOMAIN = "inference.example.org"
 

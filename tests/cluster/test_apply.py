@@ -11,6 +11,8 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.errors impor
 
 from tests.cluster.steps import Object, Platform, statuses
 
+pytestmark = pytest.mark.proves("L1", "apply")
+
 # Short, because nothing will come of the waiting.
 _SECONDS = 1.0
 

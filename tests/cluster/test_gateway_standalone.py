@@ -16,12 +16,10 @@ import datetime
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jwt
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import (
@@ -40,12 +38,16 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from . import standalone_gateway
+from .signer import Signer
 from .standalone_gateway import Answer, Gateway, Object
 
-pytestmark = pytest.mark.skipif(
-    standalone_gateway.programs() is None or os.geteuid() != 0 or shutil.which("curl") is None,
-    reason="needs root, curl and the packages of make gateway",
-)
+pytestmark = [
+    pytest.mark.proves("L3", "tier1-standalone"),
+    pytest.mark.skipif(
+        standalone_gateway.programs() is None or os.geteuid() != 0 or shutil.which("curl") is None,
+        reason="needs root, curl and the packages of make gateway",
+    ),
+]
 
 NAMESPACE = "inferencebox-system"
 HOST = "gateway.inference.test"
@@ -150,31 +152,6 @@ INVENTORY: dict[str, Any] = {
         }
     ],
 }
-
-
-class Signer:
-    """An issuer of tokens."""
-
-    def __init__(self, issuer: str, audience: str, tenant_claim: str) -> None:
-        self.issuer, self.audience, self.tenant_claim = issuer, audience, tenant_claim
-        self.key = ec.generate_private_key(ec.SECP256R1())
-
-    def token(self, tenant: str, **claims: Any) -> str:
-        now = int(time.time())
-        body = {
-            "iss": self.issuer,
-            "aud": self.audience,
-            "sub": "someone",
-            self.tenant_claim: tenant,
-            "exp": now + 3600,
-            **claims,
-        }
-        body = {name: value for name, value in body.items() if value is not None}
-        return jwt.encode(body, self.key, "ES256", headers={"kid": self.issuer})
-
-    def key_set(self) -> str:
-        public = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key()))
-        return json.dumps({"keys": [{**public, "kid": self.issuer, "alg": "ES256", "use": "sig"}]})
 
 
 BUILTIN = Signer(BASE_URL, BASE_URL, "tenant")

@@ -22,7 +22,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.disc
 
 from inferencebox.cli.config import load_inventory
 from tests.cluster import definitions
-from tests.cluster.steps import Object, Platform, statuses
+from tests.cluster.steps import Object, Platform, homes, statuses
 from tests.unit.plugins.module_utils.kubernetes import sample
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -37,8 +37,15 @@ def _inventories() -> t.Iterator[str]:
 
 
 INVENTORIES = list(_inventories())
-_SAMPLES = {"sample-full": sample.full, "sample-small": sample.small}
+_SAMPLES = {
+    "sample-full": sample.full,
+    "sample-pools": sample.pools,
+    "sample-small": sample.small,
+}
 SOURCES = [*INVENTORIES, *_SAMPLES]
+# What these platforms hold, as the table of levels names it.
+_PROVEN = ["tenants", "admission", "models", "keda", "knative", "llm-d", "tier1"]
+_PROVEN += ["tier1-standalone", "tier2", "certificates", "observability"]
 
 
 def rendered(source: str) -> tuple[str, list[Object]]:
@@ -65,6 +72,7 @@ def test_there_are_inventories_for_clusters() -> None:
     assert {"existing", "kind"} <= set(INVENTORIES)
 
 
+@pytest.mark.proves("L1", "tier1-ai")
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_kind_is_served(source: str, served: Resources) -> None:
     _, objects = rendered(source)
@@ -82,6 +90,7 @@ def test_every_kind_is_served(source: str, served: Resources) -> None:
     assert missing == []
 
 
+@pytest.mark.proves("L1", *_PROVEN)
 @pytest.mark.skipif(_GIVEN, reason="a given cluster keeps its namespaces")
 @pytest.mark.parametrize("source", SOURCES)
 def test_all_objects_are_applied_once_and_removed(
@@ -91,9 +100,9 @@ def test_all_objects_are_applied_once_and_removed(
     found = checkable(objects, served)
     platform = Platform(name, defined)
     # Namespaces of components, which others make.
-    homes = _homes(found)
+    spaces = homes(found)
     others = Platform("components", defined)
-    assert not others.apply(homes).problem
+    assert not others.apply(spaces).problem
     try:
         report = platform.apply(found)
         assert not report.problem, report.problem
@@ -104,15 +113,6 @@ def test_all_objects_are_applied_once_and_removed(
         removed = platform.apply([], prune=True, wait_timeout=300)
     assert not removed.problem, removed.problem
     assert Counter(one.status for one in removed.outcomes) == {"deleted": len(found)}
-
-
-def _homes(objects: list[Object]) -> list[Object]:
-    made = {one["metadata"]["name"] for one in objects if one["kind"] == "Namespace"}
-    used = {one["metadata"].get("namespace") for one in objects} - {None}
-    return [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        for name in sorted(used - made)
-    ]
 
 
 @pytest.mark.parametrize("source", SOURCES)

@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
 
-TOOLS = ("etcd", "kubernetes")
+# Tool: the module that it is built from.
+TOOLS = {
+    "envoy-gateway": "github.com/envoyproxy/gateway",
+    "etcd": "go.etcd.io/etcd/server/v3",
+    "helm": "helm.sh/helm/v3",
+    "istio": "istio.io/istio",
+    "kserve": "github.com/kserve/kserve",
+    "kubernetes": "k8s.io/kubernetes",
+}
 
 
 def requirements(root: Path, tool: str) -> dict[str, str]:
@@ -32,10 +40,28 @@ def test_parts_of_kubernetes_are_of_its_own_release(root: Path) -> None:
     assert {one for _, one in replaced} == {version.replace("v1.", "v0.", 1)}
 
 
+def test_every_tool_is_here(root: Path) -> None:
+    assert {path.name for path in (root / "tests/cluster/tools").iterdir()} == set(TOOLS)
+
+
+def test_controllers_are_of_the_train(root: Path) -> None:
+    """Of a component whose module has another version than its release, the minor release counts."""
+    components = TRAINS[max(TRAINS)].components
+    gateway = requirements(root, "envoy-gateway")[TOOLS["envoy-gateway"]]
+    assert gateway.rpartition(".")[0] == components["envoy-gateway"].version.rpartition(".")[0]
+    assert requirements(root, "kserve")[TOOLS["kserve"]] == components["kserve"].version
+
+
+def test_parts_that_kserve_replaces_are_replaced(root: Path) -> None:
+    """A module's own replacements are not inherited; without them another KServe would be built."""
+    text = (root / "tests/cluster/tools/kserve/go.mod").read_text()
+    assert len(re.findall(r"^\t\S+ => \S+ v\S+$", text, re.MULTILINE)) == 12
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_every_module_has_a_checksum(root: Path, tool: str) -> None:
     sums = (root / f"tests/cluster/tools/{tool}/go.sum").read_text()
-    name = "k8s.io/kubernetes" if tool == "kubernetes" else "go.etcd.io/etcd/server/v3"
+    name = TOOLS[tool]
     version = requirements(root, tool)[name]
     assert f"{name} {version} h1:" in sums
     assert all(re.fullmatch(r"\S+ \S+ h1:\S+=", line) for line in sums.splitlines())

@@ -42,11 +42,15 @@ class Callers:
         Args:
             platform: The platform.
             jwks: As the attribute.
-            keys: Rows with id and tenant.
+            keys: Rows with id, tenant and, where a key has a limit of its own, requests_per_minute.
             authorities: As the attribute.
         """
         known = {tenant.name for tenant in platform.tenants}
-        valid = tuple(ApiKey(row["id"], row["tenant"]) for row in keys if row["tenant"] in known)
+        valid = tuple(
+            ApiKey(row["id"], row["tenant"], row.get("requests_per_minute"))
+            for row in keys
+            if row["tenant"] in known
+        )
         return cls(jwks, valid, authorities or {})
 
     def objects(self, platform: Platform) -> list[Object]:

@@ -52,9 +52,12 @@ def istiod(platform: Platform) -> Object:
     if platform.observability.prometheus != "disabled":
         collector = {"service": naming.COLLECTOR_HOST, "port": 4317}
         mesh["extensionProviders"] = [{"name": naming.TRACING_PROVIDER, "opentelemetry": collector}]
-    platforms = _istio_platform(platform)
+    values = _istio_platform(platform)
+    if any(map(naming.in_pool, platform.models)):
+        # Without it, routes to InferencePools lead nowhere.
+        values["env"] = {"ENABLE_GATEWAY_API_INFERENCE_EXTENSION": "true"}
     # Pod Security `restricted` admits no init container that changes the network.
-    return {**platforms, "cni": {"enabled": True}, "meshConfig": mesh}
+    return {**values, "cni": {"enabled": True}, "meshConfig": mesh}
 
 
 def _istio_platform(platform: Platform) -> Object:
@@ -62,7 +65,7 @@ def _istio_platform(platform: Platform) -> Object:
     return {"global": {"platform": name}} if name else {}
 
 
-def tier2(_: Platform) -> Object:
+def tier2(platform: Platform) -> Object:
     """Make settings of tier 2's pods."""
     return {
         # The platform's own ServiceAccount: what tier 1 trusts, and policies speak of.
@@ -72,7 +75,8 @@ def tier2(_: Platform) -> Object:
         "service": {
             "type": "ClusterIP",
             "ports": [
-                {"name": "https-tier1", "port": naming.TIER2_PORT, "targetPort": naming.TIER2_PORT}
+                {"name": f"https-{port}", "port": port, "targetPort": port}
+                for port in naming.tier2_ports(platform)
             ],
         },
     }

@@ -13,7 +13,7 @@ from __future__ import annotations
 import typing as t
 
 from ..inventory import Model, Platform
-from ..serving.upstreams import LLAMACPP, LLM_D, PREDICTIVE
+from ..serving.upstreams import CLUSTER_RUNTIMES, LLAMACPP, LLM_D, PREDICTIVE
 from . import naming, quantities
 from .llm import llm_services
 from .objects import Maker, Object
@@ -139,6 +139,10 @@ def _model(model: Model, version: str) -> Object:
     }
     if arguments := _arguments(model, version):
         result["args"] = arguments
+    if model.serving.mode == "standard" and runtime.name in CLUSTER_RUNTIMES:
+        # KServe's own runtimes do not name their port. The Service's takes the container's name, and by it the
+        # mesh knows that it carries HTTP; it would have to guess, and rules about requests would not hold.
+        result["ports"] = [{"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"}]
     return result
 
 

@@ -119,6 +119,24 @@ def full() -> Platform:
     return load(FULL)
 
 
+def pools() -> Platform:
+    """A model on llm-d with a canary, beside the others."""
+    raw = copy.deepcopy(FULL)
+    raw["models"][2] = {
+        "name": "chatty",
+        "tenant": "tenant-b",
+        "framework": "llm",
+        "runtime": "llm-d",
+        "source": "hf://owner/name",
+        "versions": [{"version": "2", "source": "hf://owner/other"}],
+        "serving": {"resources": {"cpu": "2", "memory": "4Gi", "gpu": 1}},
+        "traffic": {"canary": {"version": "2", "weight": 10}},
+    }
+    raw["providers"] = []
+    raw["tenants"][0]["models"] = {"allow": ["iris", "tenant-b/chatty"]}
+    return load(raw)
+
+
 def small() -> Platform:
     """One tenant and one model on a small machine, with tier 1 in one pod."""
     raw = copy.deepcopy(FULL)
