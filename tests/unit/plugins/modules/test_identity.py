@@ -16,12 +16,12 @@ from .conftest import Run
 
 def test_issuers_are_made_once_and_no_secret_is_shown(run: Run, tmp_path: Path) -> None:
     directory = str(tmp_path / "identity")
-    foretold = run(identity, check=True, directory=directory)
+    foretold = run(identity, check=True, directory=directory, tenants=["tenant-a"])
     assert foretold["changed"] is True
     assert foretold["jwks"] == {"builtin": {"keys": []}, "keys": {"keys": []}}
     assert not Path(directory).exists()
-    made = run(identity, directory=directory)
-    again = run(identity, directory=directory)
+    made = run(identity, directory=directory, tenants=["tenant-a"])
+    again = run(identity, directory=directory, tenants=["tenant-a"])
     assert (made["changed"], again["changed"]) == (True, False)
     assert made["jwks"] == again["jwks"]
     assert all("d" not in key for row in made["jwks"].values() for key in row["keys"])
@@ -29,7 +29,7 @@ def test_issuers_are_made_once_and_no_secret_is_shown(run: Run, tmp_path: Path) 
 
 def test_keys_that_are_valid_and_what_others_gave_are_returned(run: Run, tmp_path: Path) -> None:
     directory = str(tmp_path / "identity")
-    run(identity, directory=directory)
+    run(identity, directory=directory, tenants=["tenant-a"])
     for name in ("kept", "revoked"):
         host_identity.create_key(directory, "tenant-a", name, audience="a", issuer="i")
     host_identity.revoke_key(directory, "revoked")
@@ -40,6 +40,7 @@ def test_keys_that_are_valid_and_what_others_gave_are_returned(run: Run, tmp_pat
     result = run(
         identity,
         directory=directory,
+        tenants=["tenant-a"],
         jwks_files={"corp": str(jwks)},
         ca_files={"corp": str(authority)},
     )
@@ -49,9 +50,25 @@ def test_keys_that_are_valid_and_what_others_gave_are_returned(run: Run, tmp_pat
     assert result["authorities"] == {"corp": "PEM"}
 
 
+def test_keys_of_tenants_that_are_gone_are_revoked(run: Run, tmp_path: Path) -> None:
+    directory = str(tmp_path / "identity")
+    run(identity, directory=directory, tenants=["tenant-a", "tenant-b"])
+    for tenant in ("tenant-a", "tenant-b"):
+        host_identity.create_key(directory, tenant, "job", audience="a", issuer="i")
+    foretold = run(identity, check=True, directory=directory, tenants=["tenant-a"])
+    done = run(identity, directory=directory, tenants=["tenant-a"])
+    again = run(identity, directory=directory, tenants=["tenant-a", "tenant-b"])
+    for result in (foretold, done):
+        assert result["changed"] is True
+        assert result["revoked"] == [{"name": "job", "tenant": "tenant-b"}]
+    for result in (foretold, done, again):
+        assert [key["tenant"] for key in result["active_keys"]] == ["tenant-a"]
+    assert (again["changed"], again["revoked"]) == (False, [])
+
+
 @pytest.mark.parametrize("option", ["jwks_files", "ca_files"])
 def test_a_file_that_is_not_there_is_named(run: Run, tmp_path: Path, option: str) -> None:
     missing = str(tmp_path / "nothing")
-    failed = run(identity, directory=str(tmp_path), **{option: {"corp": missing}})
+    failed = run(identity, directory=str(tmp_path), tenants=[], **{option: {"corp": missing}})
     assert failed["failed"] is True
     assert missing in failed["msg"]

@@ -177,33 +177,6 @@ def test_memory_is_limited_where_the_inventory_says_so() -> None:
     assert commands["chatty"][0] == "/srv/demo/runtime/bin/python"
 
 
-def _outcome(**needs: t.Any) -> Json:
-    return plan().outcome(
-        **{"replicas": [], "failed_programs": {}, "failed_artifacts": {}, **needs}
-    )
-
-
-def test_a_model_with_one_good_replica_is_live_and_failed() -> None:
-    found = plan().outcome(**NEEDS["outcome"])
-    assert found["live"] == sample.LIVE
-    assert found["states"]["iris"] == {
-        "ready": True,
-        "replicas": 1,
-        "reason": "it is too slow.",
-    }
-    assert found["states"]["chatty"]["ready"] is False
-    assert sorted(found["keep"]) == ["model.tenant-a.iris.", "model.tenant-b.chatty."]
-    assert found["summary"] == (
-        "chatty: https://example.org/model.gguf is not there; iris: it is too slow"
-    )
-
-
-def test_nothing_is_kept_when_nothing_failed() -> None:
-    found = _outcome(replicas=NEEDS["outcome"]["replicas"])
-    assert (found["failures"], found["keep"], found["summary"]) == ({}, [], "")
-    assert len(found["live"]["iris"]) == 2
-
-
 def _tier1(changes: Json, **authorities: str) -> dict[str, Json]:
     made = plan(changes).tier1(JWKS, authorities, sample.KEYS)
     return {
