@@ -4,12 +4,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import typing as t
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from ansible_collections.inferencebox.platform.plugins.module_utils.host.readiness import (
     last_words,
