@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import typing as t
@@ -78,6 +79,15 @@ def test_up_ends_with_what_it_did_and_what_next(
     assert ansible.asked[0][1].endswith("inventories/local")
 
 
+def test_up_names_what_the_platform_does_without(home: Path) -> None:
+    (home / "state/prometheus.json").write_text('{"reason": "only root may install it"}')
+    said = lifecycle.summary(read_home(home))
+    assert "  no Prometheus: only root may install it\n" in said
+    assert ("  not there without root:" in said) == (os.geteuid() != 0)
+    (home / "state/prometheus.json").write_text('{"reason": null}')
+    assert "Prometheus" not in lifecycle.summary(read_home(home))
+
+
 def test_an_inventory_may_come_from_the_environment(
     cli: Cli, ansible: Ansible, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,7 +143,7 @@ def test_a_platform_that_was_never_finished_says_what_is_missing(
     (home / "state/inventory.json").unlink()
     result = cli("down", "--home", str(home))
     assert result.code == 1
-    assert "state/inventory.json is missing" in result.err
+    assert "state/inventory.json: No such file or directory" in result.err
     assert ansible.asked == []
 
 

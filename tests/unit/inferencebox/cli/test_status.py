@@ -30,7 +30,7 @@ _STATES = {
 
 
 def _program(name: str, state: str = "RUNNING", log: str = "") -> Status:
-    return Status(name, state, 17 if state == "RUNNING" else 0, 5, 0, "", log)
+    return Status(name, state, 17 if state == "RUNNING" else 0, 5, "", log)
 
 
 def _stats(*rows: tuple[str, t.Any], times: dict[str, tuple[float | None, float | None]]) -> bytes:
@@ -114,7 +114,11 @@ def test_a_stopped_platform_is_said_to_be_stopped(place: Home) -> None:
     [
         (None, "it has no process"),
         ("RUNNING", "its process runs, but does not answer yet"),
-        ("FATAL", "its process is in state FATAL: no such model"),
+        (
+            "FATAL",
+            "its process ended at each start and is left alone until the next run: no such model",
+        ),
+        ("BACKOFF", "its process ended and is started again: no such model"),
     ],
 )
 def test_without_a_word_of_the_last_run_its_process_says_why(
