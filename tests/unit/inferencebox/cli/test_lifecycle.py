@@ -137,14 +137,31 @@ def test_among_several_platforms_the_default_inventory_is_meant(
     assert f"@{home.parent}/other/state/inventory.json" in ansible.asked[1][2]
 
 
-def test_a_platform_that_was_never_finished_says_what_is_missing(
-    cli: Cli, ansible: Ansible, home: Path
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (None, "state/inventory.json: No such file"),
+        ("{", "state/inventory.json is damaged"),
+        ("[]", "state/inventory.json is damaged"),
+    ],
+)
+def test_what_was_applied_must_be_there_to_be_named(
+    cli: Cli, ansible: Ansible, home: Path, content: str | None, said: str
 ) -> None:
-    (home / "state/inventory.json").unlink()
+    applied = home / "state/inventory.json"
+    applied.unlink() if content is None else applied.write_text(content)
     result = cli("down", "--home", str(home))
     assert result.code == 1
-    assert "state/inventory.json: No such file or directory" in result.err
+    assert said in result.err
     assert ansible.asked == []
+
+
+def test_a_platform_without_its_description_can_still_be_stopped(
+    cli: Cli, ansible: Ansible, home: Path
+) -> None:
+    (home / "platform.json").unlink()
+    assert cli("down", "--home", str(home)).code == 0
+    assert f"@{home}/state/inventory.json" in ansible.asked[0][2]
 
 
 def test_the_curl_command_is_one_that_a_shell_reads(home: Path) -> None:
