@@ -31,7 +31,7 @@ options:
     type: str
     required: true
   gateway:
-    description: Name of the Gateway.
+    description: Name of the Gateway, or of the Service where there is none.
     type: str
     required: true
   secret:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..errors import ClusterError, RefusedError
 from .api import Api
 
 _GATEWAYS = "/apis/gateway.networking.k8s.io/v1/namespaces/{}/gateways/{}"
+_SERVICES = "/api/v1/namespaces/{}/services/{}"
 _SECRETS = "/api/v1/namespaces/{}/secrets/{}"
 _AUTHORITY = "ca.crt"
 
@@ -22,7 +24,7 @@ class Edge:
     """The edge of a platform; fields are empty where the cluster does not say yet.
 
     Attributes:
-        address: Host or IP address that the Gateway got.
+        address: Host or IP address that the Gateway, or the Service of its name, got.
         authority: Certificates, as PEM, that vouch for it.
     """
 
@@ -36,15 +38,15 @@ def read(api: Api, namespace: str, gateway: str, secret: str) -> Edge:
     Args:
         api: The cluster.
         namespace: Where both objects are.
-        gateway: Name of the Gateway.
+        gateway: Name of the Gateway, or of the Service where there is none.
         secret: Name of the Secret with its certificate.
 
     Raises:
         ClusterError: The cluster cannot be reached, or the Secret holds no certificate.
     """
-    addresses = (_get(api, _GATEWAYS.format(namespace, gateway)).get("status") or {}).get(
-        "addresses"
-    ) or [{}]
+    address = _of_gateway(_get(api, _GATEWAYS.format(namespace, gateway)))
+    # Without a controller, a Service of the same name takes its place.
+    address = address or _of_service(_get(api, _SERVICES.format(namespace, gateway)))
     held = (_get(api, _SECRETS.format(namespace, secret)).get("data") or {}).get(_AUTHORITY, "")
     try:
         authority = base64.b64decode(held, validate=True).decode("ascii")
@@ -52,7 +54,18 @@ def read(api: Api, namespace: str, gateway: str, secret: str) -> Edge:
         raise ClusterError(
             f"Secret {namespace}/{secret}: {_AUTHORITY} is no certificate"
         ) from error
-    return Edge(str(addresses[0].get("value", "")), authority)
+    return Edge(address, authority)
+
+
+def _of_gateway(gateway: Mapping[str, Any]) -> str:
+    addresses = (gateway.get("status") or {}).get("addresses") or [{}]
+    return str(addresses[0].get("value", ""))
+
+
+def _of_service(service: Mapping[str, Any]) -> str:
+    balancer = (service.get("status") or {}).get("loadBalancer") or {}
+    found = (balancer.get("ingress") or [{}])[0]
+    return str(found.get("ip") or found.get("hostname") or "")
 
 
 def _get(api: Api, path: str) -> dict[str, Any]:

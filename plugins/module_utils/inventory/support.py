@@ -478,11 +478,6 @@ def _node(platform: Platform) -> Iterator[Use]:
         yield "platform_cluster.provider", "node"
 
 
-def _without_controller(platform: Platform) -> Iterator[Use]:
-    if platform.engine.gateway == "standalone":
-        yield "platform_engine.gateway", "standalone"
-
-
 def _pools(platform: Platform) -> Iterator[Use]:
     for index, model in enumerate(platform.models):
         if model.runtime == LLM_D:
@@ -498,16 +493,9 @@ UNBUILT: tuple[Unbuilt, ...] = (
         _node,
     ),
     Unbuilt(
-        "platform_engine.gateway",
-        "standalone",
-        "its objects are rendered, its pod is not",
-        "Use controller.",
-        _without_controller,
-    ),
-    Unbuilt(
         "models[].runtime",
         LLM_D,
-        "tier 2 has no route to an InferencePool",
+        "no role installs KServe's controller of LLMInferenceServices",
         "Leave it out, or name another runtime.",
         _pools,
     ),

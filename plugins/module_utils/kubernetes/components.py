@@ -89,8 +89,10 @@ def needed(platform: Platform) -> list[str]:
         "jaeger": observed,
         "opentelemetry-collector": observed,
     }
-    always = ("gateway-api", "cert-manager", "istio", "envoy-gateway", "valkey", "ai-gateway")
-    wanted |= dict.fromkeys((*always, "kserve"), True)
+    # One pod needs neither its controllers nor a store of counters.
+    controlled = platform.engine.gateway == "controller"
+    wanted |= dict.fromkeys(("envoy-gateway", "valkey", "ai-gateway"), controlled)
+    wanted |= dict.fromkeys(("gateway-api", "cert-manager", "istio", "kserve"), True)
     return [name for name in train(platform.train).components if wanted.get(name)]
 
 

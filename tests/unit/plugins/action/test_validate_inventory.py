@@ -83,9 +83,9 @@ def test_every_problem_is_in_the_message() -> None:
 
 
 def test_what_nothing_installs_yet_is_refused_on_request() -> None:
-    engine = {"gateway": "standalone"}
-    cluster = {**VARIABLES, "platform_target": "kubernetes", "platform_engine": engine}
-    assert run(cluster)["platform"]["platform_engine"] == engine
+    made = {**VARIABLES, "platform_target": "kubernetes"}
+    cluster = {**made, "platform_cluster": {"provider": "node"}}
+    assert run(cluster)["platform"]["platform_cluster"]["provider"] == "node"
     assert "is not installed yet" in run(cluster, installable=True)["msg"]
 
 

@@ -200,19 +200,13 @@ def test_the_table_speaks_of_every_key() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize(
-    ("path", "changes"),
-    [
-        ("platform_cluster.provider", {"platform_cluster.provider": "node"}),
-        ("platform_engine.gateway", {"platform_engine.gateway": "standalone"}),
-    ],
-)
-def test_what_is_rendered_and_not_installed_yet(path: str, changes: dict[str, Any]) -> None:
-    raw = changed({"platform_target": "kubernetes", **changes})
+def test_what_is_rendered_and_not_installed_yet() -> None:
+    changes = {"platform_target": "kubernetes", "platform_cluster.provider": "node"}
+    raw = changed({**changes, "models[1].runtime": "llm-d", "models[1].source": "hf://owner/name"})
     assert problems(raw) == {}
     refused = problems(raw, installable=True)
-    assert list(refused) == [path]
-    assert "is not installed yet" in refused[path].message
+    assert list(refused) == ["platform_cluster.provider", "models[1].runtime"]
+    assert all("is not installed yet" in problem.message for problem in refused.values())
 
 
 def test_what_is_installed() -> None:

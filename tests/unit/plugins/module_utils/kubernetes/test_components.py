@@ -25,8 +25,10 @@ def changed(platform: Platform, **variables: object) -> Platform:
 
 def test_a_small_platform_needs_no_more_than_it_uses() -> None:
     needed = components.needed(sample.small())
-    assert {"gateway-api", "cert-manager", "istio", "envoy-gateway", "kserve"} <= set(needed)
-    assert not {"knative-serving", "net-istio", "lws", "loki", "kiali"} & set(needed)
+    assert {"gateway-api", "cert-manager", "istio", "kserve"} <= set(needed)
+    unused = {"envoy-gateway", "ai-gateway", "valkey", "knative-serving", "net-istio", "lws"}
+    assert not unused & set(needed)
+    assert {"envoy-gateway", "ai-gateway", "valkey"} <= set(components.needed(sample.full()))
     assert needed == [name for name in _TRAIN.components if name in needed]
 
 
@@ -103,16 +105,16 @@ def test_tier_2_is_a_gateway_in_the_platforms_namespace() -> None:
 
 
 def test_secrets_are_derived_and_absent_where_nobody_gave_one() -> None:
-    without = json.dumps([components.layer(sample.small(), name) for name in components.LAYERS])
+    without = json.dumps([components.layer(sample.full(), name) for name in components.LAYERS])
     assert "requirepass" not in without
     assert "sessionEncryption" not in without
-    one = components.layer(sample.small(), "limits", "s3cret")["manifests"][0]["objects"]
-    again = components.layer(sample.small(), "limits", "s3cret")["manifests"][0]["objects"]
+    one = components.layer(sample.full(), "limits", "s3cret")["manifests"][0]["objects"]
+    again = components.layer(sample.full(), "limits", "s3cret")["manifests"][0]["objects"]
     assert one == again
     secret = next(each for each in one if each["kind"] == "Secret")
     assert len(secret["stringData"]["password"]) == 64
     assert "s3cret" not in json.dumps(one)
-    seed = components.layer(sample.small(), "gateway", "s3cret")["releases"][-1]["values"]
+    seed = components.layer(sample.full(), "gateway", "s3cret")["releases"][-1]["values"]
     assert (
         seed["controller"]["mcp"]["sessionEncryption"]["seed"] != secret["stringData"]["password"]
     )
