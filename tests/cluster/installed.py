@@ -21,6 +21,7 @@ from tests.cluster.components import istio, proxies
 from tests.cluster.controlled import ControlledCluster
 from tests.cluster.node.requests import Requests
 from tests.cluster.node.sandbox import Program
+from tests.cluster.signer import Signer
 from tests.cluster.steps import Object, Platform, homes
 
 # Objects of these groups wait for controllers that are in no module that can be built.
@@ -67,6 +68,11 @@ class Installed:
         self.objects = [
             one for one in kubernetes.objects(model) if served.find(one["apiVersion"], one["kind"])
         ]
+        self._spoken = {
+            one["metadata"]["name"]
+            for one in kubernetes.objects(model, "gateway")
+            if one["kind"] == "AIServiceBackend"
+        }
         self.platform = Platform(model.name, cluster.kubeconfig)
         self.api = Requests.to(cluster.kubeconfig)
         others = Platform("components", cluster.kubeconfig)
@@ -77,6 +83,10 @@ class Installed:
         self.authority, secrets = proven.secrets(directory)
         report = others.apply(secrets)
         assert not report.problem, report.problem
+        # Keys of issuers are made at install.
+        signer = Signer(model.base_url, model.base_url, "tenant")
+        callers = kubernetes.Callers({"builtin": json.loads(signer.key_set())})
+        self.objects += callers.objects(model)
         report = self.platform.apply(self.objects)
         assert not report.problem, report.problem
         istio.install_tier2(cluster.kubeconfig, model)
@@ -84,8 +94,12 @@ class Installed:
     @property
     def controlled(self) -> list[Object]:
         """The objects that controllers of this cluster make ready."""
+        # Envoy Gateway says nothing of a Backend that only routes of the AI Gateway lead to.
         return [
-            one for one in self.objects if one["apiVersion"].partition("/")[0] not in _UNCONTROLLED
+            one
+            for one in self.objects
+            if one["apiVersion"].partition("/")[0] not in _UNCONTROLLED
+            and not (one["kind"] == "Backend" and one["metadata"]["name"] in self._spoken)
         ]
 
     def ready(self) -> None:

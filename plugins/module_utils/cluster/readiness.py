@@ -251,10 +251,18 @@ def _policy(live: Live) -> Verdict:
         for condition in conditions:
             if condition.get("type") == "Conflicted" and condition.get("status") == "True":
                 return Verdict(State.FAILED, f"{name}: {describe(condition)}")
-        verdict = _require(conditions, _generation(live), "Accepted", where=f"{name}: ")
+        # Of a policy on a route that is merged into its Gateway's, Envoy Gateway says so of the Gateway, and nothing
+        # else: whether it is accepted stands with the route's own parent.
+        merged = _require(conditions, _generation(live), "Merged").state is State.READY
+        kind = "Merged" if merged and not _has(conditions, "Accepted") else "Accepted"
+        verdict = _require(conditions, _generation(live), kind, where=f"{name}: ")
         if verdict.state is not State.READY:
             return verdict
     return READY
+
+
+def _has(conditions: list[Mapping[str, Any]], kind: str) -> bool:
+    return any(condition.get("type") == kind for condition in conditions)
 
 
 def _security_policy(live: Live) -> Verdict:

@@ -82,6 +82,9 @@ def _bound(
             "apiVersions": ["*"],
             "operations": ["CREATE", "UPDATE"],
             "resources": list(resources),
+            # What has no namespace passes every selector of namespaces: a GatewayClass, say, which its controller
+            # has to write to.
+            "scope": "Namespaced",
         }
         for group, resources in kinds
     ]

@@ -179,7 +179,8 @@ def _pod_provider(platform: Platform) -> Object:
             "envoyDeployment": {
                 "replicas": 2,
                 "pod": {
-                    "labels": naming.labels(platform),
+                    # None beside it: by some of the usual ones Envoy Gateway finds its pods, with its own values.
+                    "labels": {naming.PLATFORM_LABEL: platform.name},
                     "securityContext": {
                         "runAsNonRoot": True,
                         "seccompProfile": {"type": "RuntimeDefault"},
@@ -204,7 +205,7 @@ def _spread(platform: Platform) -> Object:
         "maxSkew": 1,
         "topologyKey": "kubernetes.io/hostname",
         "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": naming.labels(platform)},
+        "labelSelector": {"matchLabels": {naming.PLATFORM_LABEL: platform.name}},
     }
 
 

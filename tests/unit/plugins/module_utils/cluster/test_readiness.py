@@ -91,6 +91,20 @@ READY_CASES = [
             ancestors=[{"ancestorRef": {"name": "edge"}, "conditions": [condition("Accepted")]}],
         ),
     ),
+    (
+        ENVOY,
+        "BackendTrafficPolicy",
+        live(
+            None,
+            ancestors=[
+                {"ancestorRef": {"name": "edge"}, "conditions": [condition("Merged")]},
+                {
+                    "ancestorRef": {"name": "edge", "sectionName": "https"},
+                    "conditions": [condition("Accepted")],
+                },
+            ],
+        ),
+    ),
     (AI, "AIGatewayRoute", conditions(condition("Accepted"))),
     (
         KSERVE,
