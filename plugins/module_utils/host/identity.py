@@ -41,6 +41,7 @@ DEFAULT_KEY_SECONDS = 365 * 24 * 3600
 # A token cannot be revoked, and its signing key must be kept for as long.
 LONGEST_TOKEN_SECONDS = 30 * 24 * 3600
 _DAY_SECONDS = 24 * 3600
+_PROOF_SECONDS = 300
 _CLOCK_SKEW_SECONDS = 5  # a verifier whose clock is a little behind accepts a fresh token
 _COORDINATE_BYTES = 32  # of P-256: RFC 7518 section 6.2.1.2
 
@@ -190,7 +191,7 @@ def rotate(directory: str, *, overlap_seconds: int) -> str:
     with _locked(directory):
         issuer = _issuer(directory)
         if issuer.next is None:
-            raise IdentityError("no key was announced", hint="A verifier must know it first.")
+            raise _not_announced()
         old = {"jwk": _public_jwk(_load_key(directory, issuer.current))}
         retired = [{**old, "until": int(time.time()) + overlap_seconds}, *issuer.retired]
         if overlap_seconds <= 0:
@@ -334,8 +335,6 @@ def mint_token(
     Raises:
         IdentityError: The issuer is missing or not readable by this user, or the lifetime is not allowed.
     """
-    import jwt
-
     if lifetime_seconds <= 0:
         raise IdentityError(f"a token's lifetime is more than 0 seconds, not {lifetime_seconds}")
     if signer == BUILTIN and lifetime_seconds > LONGEST_TOKEN_SECONDS:
@@ -344,9 +343,39 @@ def mint_token(
             hint="It cannot be revoked; for longer use an API key (`inferencebox key create`).",
         )
     place = os.path.join(directory, signer)
-    kid = _issuer(place).current
+    claims = _claims(tenant, subject, audience, issuer, lifetime_seconds)
+    return _sign(
+        place, _issuer(place).current, {**claims, **({"jti": token_id} if token_id else {})}
+    )
+
+
+def announced_token(directory: str, tenant: str, subject: str, audience: str, issuer: str) -> str:
+    """Sign a token of a few minutes by the announced key: it is accepted once a verifier knows that key.
+
+    Args:
+        directory: The platform's `identity/`.
+        tenant: Claim `tenant`.
+        subject: Claim `sub`.
+        audience: Claim `aud`.
+        issuer: Claim `iss`.
+
+    Raises:
+        IdentityError: No key was announced, or the issuer is damaged.
+    """
+    place = os.path.join(directory, BUILTIN)
+    kid = _issuer(place).next
+    if kid is None:
+        raise _not_announced()
+    return _sign(place, kid, _claims(tenant, subject, audience, issuer, _PROOF_SECONDS))
+
+
+def _not_announced() -> IdentityError:
+    return IdentityError("no key was announced", hint="A verifier must know it first.")
+
+
+def _claims(tenant: str, subject: str, audience: str, issuer: str, lifetime_seconds: int) -> Json:
     now = int(time.time())
-    claims = {
+    return {
         "iss": issuer,
         "sub": subject,
         "aud": audience,
@@ -354,8 +383,13 @@ def mint_token(
         "iat": now,
         "nbf": now - _CLOCK_SKEW_SECONDS,
         "exp": now + lifetime_seconds,
-        "jti": token_id or secrets.token_urlsafe(16),
+        "jti": secrets.token_urlsafe(16),
     }
+
+
+def _sign(place: str, kid: str, claims: Json) -> str:
+    import jwt
+
     with _readable(), open(_pem(place, kid), encoding="ascii") as file:
         key = file.read()
     return jwt.encode(claims, key, algorithm=ALGORITHM, headers={"kid": kid})

@@ -14,9 +14,8 @@ from pathlib import Path
 from ..errors import PlatformError
 from .package_index import uv_environment
 
+# Its first line says what the environment was made from, the others which programs it has.
 _STAMP = "installed"
-# What everything else is started by. Where one of them is missing, somebody removed a part of the environment.
-_ESSENTIAL = ("bin/python", "bin/supervisord", "bin/envoy")
 
 
 class RuntimeInstallError(PlatformError):
@@ -52,7 +51,8 @@ def ensure(
     """
     wanted = _digest([*requirements, *bundles], sources, python)
     stamp = path / _STAMP
-    if _installed(stamp) == wanted and all((path / name).exists() for name in _ESSENTIAL):
+    made_from, *programs = _lines(stamp) or [""]
+    if made_from == wanted and set(programs) <= set(_programs(path)):
         return False
     if check:
         return True
@@ -73,16 +73,26 @@ def ensure(
     link.symlink_to(packages / "envoy" / "_bin" / "envoy")
     # Installed under a strict umask the environment would be closed to tenants' processes.
     subprocess.run(["chmod", "-R", "a+rX", str(path)], check=True)
-    stamp.write_text(wanted, encoding="utf-8")
+    stamp.write_text("\n".join([wanted, *_programs(path)]), encoding="utf-8")
     return True
 
 
-def _installed(stamp: Path) -> str:
-    """What the environment was made from; empty where it is not there or its installation did not end."""
+def _lines(stamp: Path) -> list[str]:
+    """Content of the stamp; nothing where it is not there, because the installation did not end."""
     try:
-        return stamp.read_text(encoding="utf-8", errors="replace")
+        return stamp.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return ""
+        return []
+
+
+def _programs(path: Path) -> list[str]:
+    """Names of what can be started. Where one is missing later, somebody removed a part of the environment."""
+    directory = path / "bin"
+    return (
+        sorted(each.name for each in directory.iterdir() if each.exists())
+        if directory.is_dir()
+        else []
+    )
 
 
 def _uv(uv: str, *arguments: str) -> None:

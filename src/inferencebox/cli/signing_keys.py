@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import datetime
+import http
+import time
 import typing as t
 from pathlib import Path
 
@@ -13,10 +15,16 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.host import 
 from rich.markup import escape
 
 from ._home import Home, HomeOption, PlatformOption, find_home
-from ._identity import identity_directory
-from ._output import JsonOption, print_json, print_table, print_text
+from ._identity import OPERATOR, identity_directory
+from ._output import CommandError, JsonOption, print_json, print_table, print_text
 from ._runner import run_playbook
 from .lifecycle import applied
+
+# The gateway reads a new key set by itself, within a second where the machine has time.
+_ACCEPTED_WITHIN_SECONDS = 60.0
+_POLL_SECONDS = 0.2
+# Each of its threads reads the key set for itself, and each connection is one thread's.
+_TIMES_ACCEPTED = 5
 
 app = typer.Typer(help="Keys by which the platform signs tokens.", rich_markup_mode=None)
 
@@ -54,8 +62,9 @@ def rotate(
     place = find_home(home, platform)
     issuer = _issuer(place)
     identity.announce_key(issuer)
-    # The gateway knows the new key before a token is signed by it: nobody is refused in between.
     _tell_gateway(place)
+    # No token is signed by it before the gateway has read it: nobody is refused in between.
+    _await_acceptance(place)
     overlap = 0 if revoke_old else identity.LONGEST_TOKEN_SECONDS
     identity.rotate(issuer, overlap_seconds=overlap)
     if revoke_old:
@@ -77,6 +86,32 @@ def _issuer(place: Home) -> str:
 
 def _tell_gateway(place: Home) -> None:
     run_playbook("keys", **applied(place))
+
+
+def _await_acceptance(place: Home) -> None:
+    """Wait until the gateway accepts what the announced key signs.
+
+    Raises:
+        CommandError: It does not; nothing has changed for anybody.
+    """
+    from ._client import gateway
+
+    tenant = next(iter(place.tenants), None)
+    if tenant is None:
+        return  # nobody has a token
+    base = place.base_url
+    proof = identity.announced_token(identity_directory(place), tenant, OPERATOR, base, base)
+    deadline = time.monotonic() + _ACCEPTED_WITHIN_SECONDS
+    accepted = 0
+    while accepted < _TIMES_ACCEPTED:
+        with gateway(place, proof) as client:
+            refused = client.get("/v1/models").status_code == http.HTTPStatus.UNAUTHORIZED
+        accepted = 0 if refused else accepted + 1
+        if refused and time.monotonic() > deadline:
+            raise CommandError(
+                "the gateway does not accept the new key", "The old one goes on; run it again."
+            )
+        time.sleep(_POLL_SECONDS)
 
 
 def _moment(until: int | None) -> str:

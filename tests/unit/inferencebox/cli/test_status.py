@@ -119,6 +119,7 @@ def test_a_stopped_platform_is_said_to_be_stopped(place: Home) -> None:
             "its process ended at each start and is left alone until the next run: no such model",
         ),
         ("BACKOFF", "its process ended and is started again: no such model"),
+        ("STOPPED", "its process is in state STOPPED"),
     ],
 )
 def test_without_a_word_of_the_last_run_its_process_says_why(

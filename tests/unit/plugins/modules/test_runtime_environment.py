@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -39,6 +40,22 @@ def test_an_environment_is_made_once_for_the_same_inputs(run: Run, arguments: Js
     assert run(runtime_environment, check=True, **arguments)["changed"] is True
     assert run(runtime_environment, **arguments)["changed"] is True
     assert list(place.glob("lib/python3.*/site-packages/added/__init__.py"))
+
+
+@pytest.mark.parametrize("lost", ["bin/python", "bin", "installed"])
+def test_an_environment_that_lost_a_part_is_made_again(
+    run: Run, arguments: Json, lost: str
+) -> None:
+    run(runtime_environment, **arguments)
+    path = Path(arguments["path"], lost)
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    assert run(runtime_environment, check=True, **arguments)["changed"] is True
+    assert run(runtime_environment, **arguments)["changed"] is True
+    assert path.exists()
+    assert run(runtime_environment, **arguments)["changed"] is False
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,9 @@ def test_rotation_overlaps(place: str) -> None:
     assert identity.announce_key(directory) == second, "an interrupted rotation is continued"
     assert _kids(place) == [first, second]
     assert jwt.get_unverified_header(_token(place))["kid"] == first, "nobody may know the next yet"
+    proof = identity.announced_token(place, "tenant-a", "ada", BASE, BASE)
+    assert jwt.get_unverified_header(proof)["kid"] == second
+    assert _verify(proof, identity.jwks(directory))["tenant"] == "tenant-a"
     assert identity.rotate(directory, overlap_seconds=MINUTE) == second
     new = _token(place)
     assert jwt.get_unverified_header(new)["kid"] == second
@@ -115,6 +118,8 @@ def test_rotation_may_refuse_everything_of_before(place: str) -> None:
 def test_no_key_signs_that_was_not_announced(place: str) -> None:
     with pytest.raises(IdentityError, match="no key was announced"):
         identity.rotate(f"{place}/builtin", overlap_seconds=MINUTE)
+    with pytest.raises(IdentityError, match="no key was announced"):
+        identity.announced_token(place, "tenant-a", "ada", BASE, BASE)
 
 
 def test_a_token_lives_no_longer_than_a_retired_key(place: str) -> None:
