@@ -344,9 +344,15 @@ def mint_token(
         )
     place = os.path.join(directory, signer)
     claims = _claims(tenant, subject, audience, issuer, lifetime_seconds)
-    return _sign(
-        place, _issuer(place).current, {**claims, **({"jti": token_id} if token_id else {})}
-    )
+    claims |= {"jti": token_id} if token_id else {}
+    kid = _issuer(place).current
+    try:
+        return _sign(place, kid, claims)
+    except IdentityError:
+        # Retired between the two looks, and so gone: the next one signs.
+        if (current := _issuer(place).current) == kid:
+            raise
+        return _sign(place, current, claims)
 
 
 def announced_token(directory: str, tenant: str, subject: str, audience: str, issuer: str) -> str:
@@ -547,7 +553,9 @@ def _install(directory: str, issuer: _Issuer) -> None:
 def _key_set(directory: str, issuer: _Issuer) -> Json:
     own = [kid for kid in (issuer.current, issuer.next) if kid]
     keys = [_public_jwk(_load_key(directory, kid)) for kid in own]
-    return {"keys": [*keys, *(one["jwk"] for one in issuer.retired)]}
+    keys += [one["jwk"] for one in issuer.retired]
+    # In an order that says nothing: which of them signs now is no change for a verifier.
+    return {"keys": sorted(keys, key=lambda key: str(key["kid"]))}
 
 
 def _published(directory: str) -> Json | None:

@@ -73,12 +73,14 @@ def test_rotation_overlaps(place: str) -> None:
     (first,) = _kids(place)
     second = identity.announce_key(directory)
     assert identity.announce_key(directory) == second, "an interrupted rotation is continued"
-    assert _kids(place) == [first, second]
+    assert _kids(place) == sorted([first, second])
+    known = identity.jwks(directory)
     assert jwt.get_unverified_header(_token(place))["kid"] == first, "nobody may know the next yet"
     proof = identity.announced_token(place, "tenant-a", "ada", BASE, BASE)
     assert jwt.get_unverified_header(proof)["kid"] == second
     assert _verify(proof, identity.jwks(directory))["tenant"] == "tenant-a"
     assert identity.rotate(directory, overlap_seconds=MINUTE) == second
+    assert identity.jwks(directory) == known, "a verifier has nothing to read anew"
     new = _token(place)
     assert jwt.get_unverified_header(new)["kid"] == second
     for token in (old, new):
@@ -88,6 +90,28 @@ def test_rotation_overlaps(place: str) -> None:
     )
     states = [(row["id"], row["state"]) for row in identity.signing_keys(directory)]
     assert states == [(second, "signing"), (first, "retired")]
+
+
+def test_tokens_are_made_while_the_key_is_rotated(place: str) -> None:
+    directory = f"{place}/builtin"
+    failed: list[IdentityError] = []
+    ended = threading.Event()
+
+    def ask() -> None:
+        while not ended.is_set():
+            try:
+                _token(place)
+            except IdentityError as error:
+                failed.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    for _ in range(50):
+        identity.announce_key(directory)
+        identity.rotate(directory, overlap_seconds=0)
+    ended.set()
+    thread.join()
+    assert not failed
 
 
 def test_a_retired_key_is_accepted_until_its_tokens_have_ended(
