@@ -79,7 +79,9 @@ def test_logs_that_may_not_be_read_are_explained(cli: Cli, home: Path) -> None:
 
 def test_following_loses_nothing_between_the_tail_and_a_rotation(logs: Path) -> None:
     code = "from inferencebox.cli import main; raise SystemExit(main())"
-    command = [sys.executable, "-c", code, "logs", "tier1", "--lines", "1", "--follow"]
+    # A shell's background jobs, as this test may be one, ignore the signal of Ctrl-C.
+    command = ["env", "--default-signal=INT"]
+    command += [sys.executable, "-c", code, "logs", "tier1", "--lines", "1", "--follow"]
     environment = {**os.environ, "INFERENCEBOX_HOME": str(logs.parent)}
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
