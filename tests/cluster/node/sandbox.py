@@ -63,13 +63,11 @@ def command(
     """
     number = str(user or _USER)
     built = ["bwrap", "--die-with-parent", "--unshare-pid", "--unshare-ipc"]
-    built += ["--proc", "/proc", "--dev", "/dev"]
+    built += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/dev/shm"]
     for place in ("/tmp", *program.directories):
         built += ["--perms", "1777", "--dir", place]
-    # What is made on the way to a mount would be closed to all but root.
-    above = {up for place in (*mounts, *program.files, "/etc/x") for up in Path(place).parents}
-    for up in sorted(above - {Path("/")}):
-        built += ["--perms", "0755", "--dir", str(up)]
+    places = [*mounts, *program.files, "/etc/x"]
+    built += _way_to(places, below="/")
     for path in map(Path, _SHARED):
         if path.is_symlink():
             built += ["--symlink", str(path.readlink()), str(path)]
@@ -78,6 +76,7 @@ def command(
     if any(place.startswith(_LOCAL) for place in program.files):
         # Of this machine's own programs, those of its distribution do; an image has its own here.
         built += ["--tmpfs", _LOCAL]
+        built += _way_to(places, below=_LOCAL)
     for path in sorted(etc.iterdir()):
         built += ["--ro-bind", str(path), f"/etc/{path.name}"]
     # Outer directories first: a mount hides what was put below it before.
@@ -90,3 +89,9 @@ def command(
     built += ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups"]
     built += ["--no-new-privs", "--inh-caps=-all", "--bounding-set=-all"]
     return [*built, "--", *(words or program.entrypoint)]
+
+
+def _way_to(places: Sequence[str], *, below: str) -> list[str]:
+    """Make the directories on the way to mounts; the sandbox would make them closed to all but root."""
+    above = {up for place in places for up in Path(place).parents if Path(below) in up.parents}
+    return [word for up in sorted(above) for word in ("--perms", "0755", "--dir", str(up))]
