@@ -65,15 +65,20 @@ for each in {_SECRETS}/*/; do
 done
 """
 
+# What is placed before the gateway watches the folder is not read: it is placed anew until the gateway listens
+# (proc(5), net/tcp: state 0A).
 _PLACE = f"""\
 set -eu
 umask 077
 . {_OBJECTS}/emit.sh
+listens() {{
+  grep -qs ":{PORT:04X} [0-9A-F]*:0000 0A " /proc/net/tcp /proc/net/tcp6
+}}
 while :; do
   if [ -e {_RESOURCES}/config.yaml ]; then
     for each in {_REFERRED}/secrets/*/; do emit Secret "${{each%/}}"; done > {_RESOURCES}/.referred
     for each in {_REFERRED}/keys/*/; do emit ConfigMap "${{each%/}}"; done >> {_RESOURCES}/.referred
-    if ! cmp -s {_RESOURCES}/.referred {_RESOURCES}/referred.yaml; then
+    if ! listens || ! cmp -s {_RESOURCES}/.referred {_RESOURCES}/referred.yaml; then
       mv {_RESOURCES}/.referred {_RESOURCES}/referred.yaml
     fi
   fi
