@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import time
 import typing as t
 
 import pytest
@@ -19,7 +20,7 @@ from tests.cluster.steps import Object
 
 pytestmark = pytest.mark.proves("L2", "models", "tenants", "tier2", "apply")
 
-
+_SECONDS = 120.0
 GATEWAY_CONTROLLER = "gateway.envoyproxy.io/gatewayclass-controller"
 
 
@@ -54,8 +55,12 @@ def path(kind: str, name: str, namespace: str) -> str:
 def test_a_version_gets_a_deployment_and_the_service_that_tier_2_sends_to(
     installed: Installed, namespace: str, service: str, replicas: int
 ) -> None:
-    deployment = installed.api.get(path("Deployment", service, namespace))
-    assert deployment["status"]["availableReplicas"] == replicas
+    place = path("Deployment", service, namespace)
+    deadline = time.monotonic() + _SECONDS
+    # One that was available may have missed a probe on a busy machine.
+    while installed.api.get(place)["status"].get("availableReplicas", 0) != replicas:
+        assert time.monotonic() < deadline, installed.api.get(place)["status"]
+        time.sleep(0.5)
     found = installed.api.get(path("Service", service, namespace))
     (port,) = (one for one in found["spec"]["ports"] if one["port"] == 80)
     # By its name the mesh knows that it carries HTTP.

@@ -9,8 +9,9 @@ import pwd
 import typing as t
 
 
-def test_nothing_is_made(instance: t.Any) -> None:
-    assert os.listdir(instance.directory) == []
+def test_nothing_is_made_but_the_lock_of_a_run(instance: t.Any) -> None:
+    made = [name for _, _, names in os.walk(instance.directory) for name in names]
+    assert made == [".run.json"]
 
 
 def test_nothing_runs(processes: t.Any) -> None:
