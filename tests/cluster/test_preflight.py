@@ -52,7 +52,7 @@ def test_definitions_of_somebody_else(defined: str) -> None:
     (problem,) = said(look(defined), "The definitions of cert-manager.io belong to")
     assert "belong to platform definitions: list cert-manager in" in problem
     provided = look(defined, provided=["cert-manager"])
-    assert not said(provided, "belong to")
+    assert not said(provided, "cert-manager.io belong to")
     assert said(provided, "there is no namespace cert-manager")
     # Of its two groups, one is missing.
     assert said(provided, "does not serve acme.cert-manager.io, which the platform needs")
