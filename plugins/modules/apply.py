@@ -17,9 +17,8 @@ description:
     and the field manager C(inferencebox-) followed by the platform's name, which says who made it.
   - When an object is refused, what was applied before it stays, nothing that comes after it is applied, and every
     mistake in the rest is named as well. Run it again when these are corrected.
-requirements:
-  - httpx
-  - PyYAML
+extends_documentation_fragment:
+  - inferencebox.platform.cluster
 author: Inference-in-a-Box contributors (@inferencebox)
 attributes:
   check_mode:
@@ -86,12 +85,6 @@ options:
         each object that is late and what it says.
     type: int
     default: 300
-  kubeconfig:
-    description: Path of the kubeconfig; by default E(KUBECONFIG) or C(~/.kube/config), or in a pod its service account.
-    type: path
-  context:
-    description: Context of the kubeconfig; by default its current one.
-    type: str
 """
 
 EXAMPLES = r"""

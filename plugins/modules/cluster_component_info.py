@@ -11,20 +11,10 @@ short_description: Whether a component of a platform can be removed from a clust
 version_added: 0.1.0
 description:
   - Says who else uses a component, which of its Helm releases are the platform's, and what it would leave. Changes nothing.
-requirements:
-  - httpx
-  - PyYAML
+extends_documentation_fragment:
+  - inferencebox.platform.cluster
+  - inferencebox.platform.cluster.reads
 author: Inference-in-a-Box contributors (@inferencebox)
-attributes:
-  check_mode:
-    support: full
-    description: The module only reads.
-  diff_mode:
-    support: none
-    description: The module only reads.
-  idempotent:
-    support: full
-    description: The module only reads.
 options:
   component:
     description: The component, as P(inferencebox.platform.kubernetes_components#filter) with V(removable) describes it.
@@ -34,12 +24,6 @@ options:
     description: Name of the platform that is to go.
     type: str
     required: true
-  kubeconfig:
-    description: Path of the kubeconfig; by default E(KUBECONFIG) or C(~/.kube/config), or in a pod its service account.
-    type: path
-  context:
-    description: Context of the kubeconfig; by default its current one.
-    type: str
 """
 
 EXAMPLES = r"""

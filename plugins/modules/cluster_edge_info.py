@@ -11,20 +11,10 @@ short_description: Where callers reach a platform on a cluster
 version_added: 0.1.0
 description:
   - Reads the address of a Gateway, and the authority that vouches for its certificate. No key is read out. Changes nothing.
-requirements:
-  - httpx
-  - PyYAML
+extends_documentation_fragment:
+  - inferencebox.platform.cluster
+  - inferencebox.platform.cluster.reads
 author: Inference-in-a-Box contributors (@inferencebox)
-attributes:
-  check_mode:
-    support: full
-    description: The module only reads.
-  diff_mode:
-    support: none
-    description: The module only reads.
-  idempotent:
-    support: full
-    description: The module only reads.
 options:
   namespace:
     description: Namespace of both objects.
@@ -38,12 +28,6 @@ options:
     description: Name of the Secret with its certificate.
     type: str
     required: true
-  kubeconfig:
-    description: Path of the kubeconfig; by default E(KUBECONFIG) or C(~/.kube/config), or in a pod its service account.
-    type: path
-  context:
-    description: Context of the kubeconfig; by default its current one.
-    type: str
 """
 
 EXAMPLES = r"""

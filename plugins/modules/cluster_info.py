@@ -12,20 +12,14 @@ version_added: 0.1.0
 description:
   - Reports every object that a platform applied to a cluster, whether it is ready and if not why, and how all of them
     differ from the objects that are wanted. Changes nothing.
-requirements:
-  - httpx
-  - PyYAML
+extends_documentation_fragment:
+  - inferencebox.platform.cluster
+  - inferencebox.platform.cluster.reads
 author: Inference-in-a-Box contributors (@inferencebox)
 attributes:
-  check_mode:
-    support: full
-    description: The module only reads.
   diff_mode:
     support: none
     description: The module only reads; RV(drift) holds the differences.
-  idempotent:
-    support: full
-    description: The module only reads.
 options:
   platform:
     description: Name of the platform.
@@ -35,12 +29,6 @@ options:
     description: All objects that the platform should consist of; without them nothing is compared.
     type: list
     elements: dict
-  kubeconfig:
-    description: Path of the kubeconfig; by default E(KUBECONFIG) or C(~/.kube/config), or in a pod its service account.
-    type: path
-  context:
-    description: Context of the kubeconfig; by default its current one.
-    type: str
 """
 
 EXAMPLES = r"""

@@ -12,9 +12,8 @@ version_added: 0.1.0
 description:
   - Removes exactly the objects that are named, and waits until they are gone.
   - What the platform applied itself goes by M(inferencebox.platform.apply), with C(prune).
-requirements:
-  - httpx
-  - PyYAML
+extends_documentation_fragment:
+  - inferencebox.platform.cluster
 author: Inference-in-a-Box contributors (@inferencebox)
 attributes:
   check_mode:
@@ -41,12 +40,6 @@ options:
     description: Seconds to wait until all are gone.
     type: int
     default: 300
-  kubeconfig:
-    description: Path of the kubeconfig; by default E(KUBECONFIG) or C(~/.kube/config), or in a pod its service account.
-    type: path
-  context:
-    description: Context of the kubeconfig; by default its current one.
-    type: str
 """
 
 EXAMPLES = r"""

@@ -14,31 +14,15 @@ description:
     as one sentence. Changes nothing.
   - Looked at are the releases of Kubernetes and Helm, the user's rights, the nodes' processors, namespaces and
     CustomResourceDefinitions that are there already, storage, and what gives addresses to Services.
-requirements:
-  - httpx
-  - PyYAML
+extends_documentation_fragment:
+  - inferencebox.platform.cluster
+  - inferencebox.platform.cluster.reads
 author: Inference-in-a-Box contributors (@inferencebox)
-attributes:
-  check_mode:
-    support: full
-    description: The module only reads.
-  diff_mode:
-    support: none
-    description: The module only reads.
-  idempotent:
-    support: full
-    description: The module only reads.
 options:
   demands:
     description: What is looked for, as P(inferencebox.platform.kubernetes_components#filter) writes it.
     type: dict
     required: true
-  kubeconfig:
-    description: Path of the kubeconfig; by default E(KUBECONFIG) or C(~/.kube/config), or in a pod its service account.
-    type: path
-  context:
-    description: Context of the kubeconfig; by default its current one.
-    type: str
 """
 
 EXAMPLES = r"""
