@@ -39,6 +39,14 @@ def home(platform: Platform) -> Path:
     return platform.home
 
 
+@pytest.fixture(scope="session")
+def own(own_platform: OwnPlatform | None) -> OwnPlatform:
+    """The suite's own platform: another's inventory and keys are not this suite's to change."""
+    if own_platform is None:
+        pytest.skip("changes the platform, and this one is not the suite's")
+    return own_platform
+
+
 @pytest.fixture
 def may_disrupt(own_platform: OwnPlatform | None) -> None:
     """Skips tests that stop processes, unless the platform is the suite's own."""

@@ -26,14 +26,6 @@ _PATIENCE_SECONDS = 120.0
 
 
 @pytest.fixture(scope="module")
-def own(own_platform: OwnPlatform | None) -> OwnPlatform:
-    """The suite's own platform: another's inventory is not this suite's to change."""
-    if own_platform is None:
-        pytest.skip("changes the inventory, and this platform's is not the suite's")
-    return own_platform
-
-
-@pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory that every Unix user may read."""
     directory = tmp_path_factory.mktemp("models")

@@ -15,14 +15,6 @@ pytestmark = pytest.mark.disruptive
 
 
 @pytest.fixture
-def own(own_platform: OwnPlatform | None) -> OwnPlatform:
-    """The platform that the suite started."""
-    if own_platform is None:
-        pytest.skip("needs a platform whose inventory the suite may change")
-    return own_platform
-
-
-@pytest.fixture
 def other() -> t.Iterator[OwnPlatform]:
     """A platform that is only described."""
     described = OwnPlatform()

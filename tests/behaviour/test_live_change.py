@@ -30,14 +30,6 @@ Vars = dict[str, t.Any]
 
 
 @pytest.fixture(scope="module")
-def own(own_platform: OwnPlatform | None) -> OwnPlatform:
-    """The suite's own platform: another's inventory is not this suite's to change."""
-    if own_platform is None:
-        pytest.skip("changes the inventory, and this platform's is not the suite's")
-    return own_platform
-
-
-@pytest.fixture(scope="module")
 def grown(
     own: OwnPlatform, platform: Platform, tokens: dict[str, str]
 ) -> t.Iterator[tuple[Platform, Traffic]]:
