@@ -127,13 +127,13 @@ def _common(tree: Tree, user: int = USER, name: str = "nonroot") -> None:
     tree.directory("tmp", mode=0o1777)
 
 
-def _one_program(name: str, path: str) -> Recipe:
-    """An image with one static program."""
+def _one_program(name: str, path: str, *words: str) -> Recipe:
+    """An image with one static program, and the words that always follow its name."""
 
     def fill(parts: Parts, tree: Tree, _: Path) -> Settings:
         _common(tree)
         tree.file(path, parts.program(name))
-        return Settings(entrypoint=(f"/{path}",))
+        return Settings(entrypoint=(f"/{path}", *words))
 
     return Recipe(fill, programs=(name,))
 
@@ -246,6 +246,10 @@ _OWN = ("inferencebox", "inferencebox_samples")
 RECIPES: Mapping[str, Recipe] = {
     "pause": _one_program("pause", "pause"),
     "coredns/coredns": _one_program("coredns", "coredns"),
+    **{
+        f"jetstack/cert-manager-{role}": _one_program("cert-manager", f"{_BIN}/cert-manager", role)
+        for role in ("controller", "webhook", "cainjector")
+    },
     "istio/pilot": Recipe(_pilot, programs=("pilot-discovery",)),
     "istio/proxyv2": Recipe(
         _proxy, programs=("pilot-agent",), requirements=("gateway",), installed=_IPTABLES

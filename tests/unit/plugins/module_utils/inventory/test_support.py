@@ -75,6 +75,8 @@ REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "platform_cluster.ready_timeout": ("60s",),
     "platform_cluster.wait": (False,),
     "platform_bundle": ("/srv/bundle",),
+    "platform_images.registry": ("registry.example.org",),
+    "platform_images.source": ("built",),
     "platform_cluster.service_type": ("NodePort", "ClusterIP"),
     "platform_cluster.runtime_image": ("registry.example.org/inference/runtime:1",),
     "platform_engine.gateway": ("standalone",),
