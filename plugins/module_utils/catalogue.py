@@ -322,6 +322,16 @@ TRAINS: Mapping[str, Train] = {
                     "tritonserver": "nvcr.io/nvidia/tritonserver:23.05-py3",
                     "torchserve": "docker.io/pytorch/torchserve-kfs:0.9.0",
                     "vllmserver": "docker.io/vllm/vllm-openai:latest",
+                    "mlserver": "docker.io/seldonio/mlserver:1.5.0",
+                    **{
+                        name: f"docker.io/kserve/{name}:{{version}}"
+                        for name in (
+                            "pmmlserver",
+                            "predictiveserver",
+                            "paddleserver",
+                            "autogluonserver",
+                        )
+                    },
                 },
                 crds=("serving.kserve.io",),
             ),

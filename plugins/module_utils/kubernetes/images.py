@@ -23,7 +23,7 @@ _SETTINGS = {"kserve-tensorflow-serving": "tensorflow"}
 
 # What is not among the images that can be built, and what is missing without them: loggers, batchers and graphs of
 # KServe, sources that validation refuses with such images, issuers on the internet, and a check after the install.
-NOT_BUILT = (
+_NOT_BUILT = (
     "kserve/agent",
     "kserve/router",
     "kserve/storage-initializer",
@@ -96,7 +96,7 @@ def needed(platform: Platform, components: list[str]) -> list[Image]:
             published.append(runtimes[setting])
     found = [Image(address(platform, one), one, repository(one)) for one in published]
     if platform.images.source == "built":
-        found = [one for one in found if one.repository not in NOT_BUILT]
+        found = [one for one in found if one.repository not in _NOT_BUILT]
     if _own_runtime(platform):
         found.append(Image(platform.cluster.runtime_image, "", RUNTIME))
     return list(dict.fromkeys(found))

@@ -46,7 +46,7 @@ def problems(**variables: Any) -> dict[str, str]:
 
 
 def iris(**keys: Any) -> list[Any]:
-    models = copy.deepcopy(BUILT["models"])
+    models: list[Any] = copy.deepcopy(BUILT["models"])
     models[0] |= keys
     return models
 

@@ -95,6 +95,12 @@ REFUSED_BY_KUBERNETES: dict[str, tuple[Any, ...]] = {
     "platform_observability.metrics_port": (9999,),
 }
 # What a setting needs beside itself for an inventory to be whole.
+# What a registry, and images that are built, go together with.
+ELSEWHERE = {
+    "platform_engine.gateway": "standalone",
+    "platform_observability.prometheus": "disabled",
+    "platform_images.registry": "localhost/inferencebox",
+}
 NEEDED: dict[str, dict[str, Any]] = {
     "models[0].framework": {"models[0].runtime": "lab"},
     "models[0].versions": {"models[0].traffic.mirror": "2"},
@@ -109,6 +115,8 @@ NEEDED: dict[str, dict[str, Any]] = {
     "platform_identity.issuers[0].algorithms": {"platform_identity": {"issuers": [CORP]}},
     "platform_identity.issuers[0].jwks_uri": {"platform_identity": {"issuers": [CORP]}},
     "platform_cluster.service_type": {"platform_gateway.https_port": 30443},
+    "platform_images.registry": ELSEWHERE,
+    "platform_images.source": {**ELSEWHERE, "models[1].source": "pvc://models/model.gguf"},
 }
 REFUSED_BY_BOTH = {"tenants[0].limits.max_tokens_per_request", "models[0].publish.public"}
 BY_LOCAL = [(path, value) for path, values in REFUSED_BY_LOCAL.items() for value in values]
