@@ -18,6 +18,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes i
     images,
 )
 
+from inferencebox.programs import building
 from tests.cluster import bundle
 from tests.unit.plugins.module_utils.kubernetes import sample
 

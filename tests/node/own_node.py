@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -19,6 +20,7 @@ _SECONDS = 900
 _SHOWN_CHARACTERS = 6000
 # Not the default, so that a node of the machine's user is left alone.
 _NETWORK = "10.97.251.0/30"
+_CGROUP = "inferencebox-nodetest"
 MACHINE_ADDRESS, ADDRESS = "10.97.251.1", "10.97.251.2"
 
 
@@ -95,18 +97,22 @@ class OwnNode:
 
     def kill(self) -> None:
         """End everything of it at once, its manager and its containers too, as a crash of the machine would."""
+        # Whoever starts others again may do so between two looks.
+        while own := self._everything():
+            for pid in own:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def _everything(self) -> list[int]:
+        found = []
         for entry in filter(str.isdigit, os.listdir("/proc")):
-            try:
+            with contextlib.suppress(OSError):
                 words = Path("/proc", entry, "cmdline").read_bytes().decode(errors="replace")
                 group = Path("/proc", entry, "cgroup").read_text()
-            except OSError:
-                continue
-            own = f"{self.state}/" in words or "/inferencebox-nodetest/" in group
-            if own and int(entry) != os.getpid():
-                try:
-                    os.kill(int(entry), signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+                # One that has ended and that nobody has waited for has no words.
+                if words and (f"{self.state}/" in words or f"/{_CGROUP}/" in group):
+                    found.append(int(entry))
+        return found
 
     def inside(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the node's own network."""
