@@ -11,7 +11,7 @@ here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,9 @@ class Component:
         manifests: Files that are applied, in order; each URL holds the version as `{version}`.
         crds: API groups whose definitions it owns, as ``group`` or ``group: kind, kind``.
         image: An image that is named directly, without its tag; empty where charts name them all.
+        images: The images that its charts name, with the version as `{version}`; empty where they are not told another
+            registry.
+        runtimes: Images of the model servers that it brings, by the name of their setting in its chart.
         leftovers: What its controllers make outside of its namespace and never remove: version, kind, and
             ``namespace/name``, or the name alone; ``*`` stands for every namespace.
     """
@@ -68,12 +71,20 @@ class Component:
     manifests: tuple[str, ...] = ()
     crds: tuple[str, ...] = ()
     image: str = ""
+    images: tuple[str, ...] = ()
+    runtimes: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
 
     @property
     def manifest_urls(self) -> tuple[str, ...]:
         """Its manifests with the version filled in."""
         return tuple(url.format(version=self.version) for url in self.manifests)
+
+    @property
+    def published_images(self) -> tuple[str, ...]:
+        """All of its images, with their tags."""
+        named = (f"{self.image}:{self.version}",) if self.image else ()
+        return (*named, *(image.format(version=self.version) for image in self.images))
 
 
 @dataclass(frozen=True)
@@ -138,6 +149,16 @@ TRAINS: Mapping[str, Train] = {
                 "cert-manager",
                 "its own support table: Kubernetes 1.33 to 1.36",
                 charts=(Chart("oci://quay.io/jetstack/charts/cert-manager", "cert-manager"),),
+                images=tuple(
+                    f"quay.io/jetstack/cert-manager-{name}:{{version}}"
+                    for name in (
+                        "controller",
+                        "webhook",
+                        "cainjector",
+                        "acmesolver",
+                        "startupapicheck",
+                    )
+                ),
                 crds=("cert-manager.io", "acme.cert-manager.io"),
             ),
             "kube-prometheus-stack": Component(
@@ -166,6 +187,10 @@ TRAINS: Mapping[str, Train] = {
                     Chart(_ISTIO, "istio-cni", "cni"),
                     Chart(_ISTIO, "istiod", "istiod"),
                     Chart(_ISTIO, "istio-ingressgateway", "gateway"),
+                ),
+                images=tuple(
+                    f"docker.io/istio/{name}:{{version}}"
+                    for name in ("pilot", "proxyv2", "install-cni")
                 ),
                 crds=(
                     "networking.istio.io",
@@ -286,6 +311,34 @@ TRAINS: Mapping[str, Train] = {
                     Chart(f"{_KSERVE}/kserve-resources", "kserve"),
                     Chart(f"{_KSERVE}/kserve-runtime-configs", "kserve-runtimes"),
                 ),
+                images=(
+                    *(
+                        f"docker.io/kserve/{name}:{{version}}"
+                        for name in ("kserve-controller", "agent", "router", "storage-initializer")
+                    ),
+                    "quay.io/brancz/kube-rbac-proxy:v0.18.0",
+                ),
+                # As its chart of runtimes names them.
+                runtimes={
+                    "sklearnserver": "docker.io/kserve/sklearnserver:{version}",
+                    "xgbserver": "docker.io/kserve/xgbserver:{version}",
+                    "lgbserver": "docker.io/kserve/lgbserver:{version}",
+                    "huggingfaceserver": "docker.io/kserve/huggingfaceserver:{version}",
+                    "tensorflow": "docker.io/tensorflow/serving:2.6.2",
+                    "tritonserver": "nvcr.io/nvidia/tritonserver:23.05-py3",
+                    "torchserve": "docker.io/pytorch/torchserve-kfs:0.9.0",
+                    "vllmserver": "docker.io/vllm/vllm-openai:latest",
+                    "mlserver": "docker.io/seldonio/mlserver:1.5.0",
+                    **{
+                        name: f"docker.io/kserve/{name}:{{version}}"
+                        for name in (
+                            "pmmlserver",
+                            "predictiveserver",
+                            "paddleserver",
+                            "autogluonserver",
+                        )
+                    },
+                },
                 crds=("serving.kserve.io",),
             ),
             "jaeger": Component(

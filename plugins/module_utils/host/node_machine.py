@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ProcessError
-from . import node_cgroups
+from . import node_cgroups, node_shims
 from .files import replace_file
 
 # What the kubelet sets on every machine (it is its default to), and what is put back when the node goes.
@@ -69,6 +69,7 @@ class Machine:
         node_address: The node's.
         bridge: Name of the bridge of pods.
         bridge_address: Its address, with the prefix's length.
+        services: Network of the addresses of Services.
         cgroup: The control group of all pods.
     """
 
@@ -78,6 +79,7 @@ class Machine:
     node_address: str
     bridge: str
     bridge_address: str
+    services: str
     cgroup: str
 
     @property
@@ -127,6 +129,7 @@ def _steps(machine: Machine) -> list[tuple[str, Look, Make]]:
     return [
         ("record of the machine's settings", lambda m: not m.record.exists(), _write_record),
         ("folders of containerd and its plugins", _no_folders, _make_folders),
+        ("sockets that a crash has left, removed", _dead_sockets, _remove_dead_sockets),
         (
             f"control group {machine.cgroup}",
             lambda m: bool(node_cgroups.missing(m.cgroup)),
@@ -135,6 +138,7 @@ def _steps(machine: Machine) -> list[tuple[str, Look, Make]]:
         (f"network namespace {machine.namespace}", _no_namespace, _make_namespace),
         (f"link {machine.link}", _no_link, _make_link),
         (f"bridge {machine.bridge}", _no_bridge, _make_bridge),
+        (f"route to {machine.services}", _no_route, _make_route),
         ("forwarding between pods", _no_forwarding, _forward),
         ("rules that close the machine to pods", _no_rules, _make_rules),
     ]
@@ -187,6 +191,15 @@ def _make_folders(_: Machine) -> None:
         Path(path).mkdir(mode=0o711, parents=True, exist_ok=True)
 
 
+def _dead_sockets(machine: Machine) -> bool:
+    return bool(node_shims.dead_sockets(machine.directory))
+
+
+def _remove_dead_sockets(machine: Machine) -> None:
+    for path in node_shims.dead_sockets(machine.directory):
+        path.unlink(missing_ok=True)
+
+
 def _no_namespace(machine: Machine) -> bool:
     return not has_namespace(machine)
 
@@ -226,6 +239,17 @@ def _make_bridge(machine: Machine) -> None:
     _inside(machine, "ip", *words)
     _inside(machine, "ip", "address", "add", machine.bridge_address, "dev", machine.bridge)
     _inside(machine, "ip", "link", "set", machine.bridge, "up")
+
+
+def _no_route(machine: Machine) -> bool:
+    if not has_namespace(machine):
+        return True
+    return _quietly(*enters(machine), "ip", "route", "show", machine.services) == ""
+
+
+def _make_route(machine: Machine) -> None:
+    # Where a Service leads is decided when a packet leaves, and without a route none would.
+    _inside(machine, "ip", "route", "add", machine.services, "dev", machine.bridge)
 
 
 # These are of the network namespace in which they are read.

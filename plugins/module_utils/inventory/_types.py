@@ -43,6 +43,11 @@ _VERSION = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 _CHECKSUM = re.compile(r"^sha256:[0-9a-f]{64}$")
 _HEADER = re.compile(r"^[a-z0-9][a-z0-9-]*$")
 # A tag or a digest is demanded: `latest` by omission is nobody's decision.
+# A host as images name it: with a dot or a port, or localhost. Others would be folders of the default registry.
+_REGISTRY = re.compile(
+    r"^(localhost|[a-z0-9][a-z0-9-]*(\.[a-z0-9-]+)+|[a-z0-9][a-z0-9.-]*(?=:))(:[0-9]{1,5})?"
+    r"(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$"
+)
 _IMAGE = re.compile(
     r"^[a-z0-9][a-zA-Z0-9.:-]*(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
     r"(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$"
@@ -210,6 +215,14 @@ def _image_rule(value: str) -> None:
         )
 
 
+def _registry_rule(value: str) -> None:
+    if not _REGISTRY.fullmatch(value):
+        raise refuse(
+            "is not a registry",
+            "Write its host, and a folder of it if you like: registry.example.org:5000/mirror",
+        )
+
+
 def _text_rule(value: str) -> None:
     if not value.strip():
         raise refuse("is empty", "Write the text, or leave the key out.")
@@ -336,6 +349,11 @@ ObjectName = Annotated[
 ]
 Image = Annotated[
     _Text, ruled(_image_rule), _schema("string", "container image", pattern=_IMAGE.pattern)
+]
+Registry = Annotated[
+    _Text,
+    ruled(_registry_rule),
+    _schema("string", "registry, or a folder of one", pattern=_REGISTRY.pattern),
 ]
 Text = Annotated[_Text, ruled(_text_rule), _schema("string", "text", minLength=1)]
 

@@ -19,8 +19,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from ..errors import InventoryError, Problem
+from ..serving.upstreams import PREDICTIVE
 from ._types import DRAFT
 from .checks import find_problems
+from .checks_images import PREDICTIVE_FRAMEWORKS
 from .draft import Draft
 from .platform import Platform, default_home
 from .problems import Location, from_pydantic, path_of
@@ -89,7 +91,23 @@ def load(raw: Mapping[str, Any], *, installable: bool = False) -> Platform:
         problems += [one for one in refused if one.path not in noted]
     if problems:
         raise InventoryError(_in_order(problems))
-    return Platform.model_validate(data)
+    return _completed(Platform.model_validate(data))
+
+
+def _completed(platform: Platform) -> Platform:
+    """Fill in defaults that depend on other settings.
+
+    No image of KServe's own model servers can be built: the platform's own serve the same frameworks.
+    """
+    if platform.target != "kubernetes" or platform.images.source != "built":
+        return platform
+    models = tuple(
+        model.model_copy(update={"runtime": PREDICTIVE})
+        if model.runtime is None and model.framework in PREDICTIVE_FRAMEWORKS
+        else model
+        for model in platform.models
+    )
+    return platform.model_copy(update={"models": models})
 
 
 def to_vars(platform: Platform) -> dict[str, Any]:

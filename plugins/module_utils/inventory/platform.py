@@ -25,6 +25,7 @@ from ._types import (
     PlatformName,
     Port,
     Positive32,
+    Registry,
     Section,
     Text,
 )
@@ -214,6 +215,21 @@ class Cluster(Section):
     )
 
 
+class Images(Section):
+    """Where the images of a cluster's components come from."""
+
+    registry: Registry | None = Field(
+        default=None,
+        description="Registry, or folder of one, that has all images under their own names: "
+        "`docker.io/istio/pilot` as `REGISTRY/istio/pilot`. Where the projects publish them if left out.",
+    )
+    source: Literal["published", "built"] = Field(
+        default="published",
+        description="`published`: the projects' own images, copied. `built`: put together by "
+        "`playbooks/bundle.yml` of Go modules and Python packages; needs `registry`, whose name they get.",
+    )
+
+
 class Engine(Section):
     """Which programs do the work where there is a choice."""
 
@@ -254,6 +270,11 @@ class Platform(Section):
         alias="platform_bundle",
         description="Folder with all charts and manifests of the train, as `playbooks/bundle.yml` "
         "fills it; the projects' own addresses if left out.",
+    )
+    images: Images = Field(
+        default=Images(),
+        alias="platform_images",
+        description="Where the images of a cluster's components come from.",
     )
     gateway: Gateway = Field(
         default=Gateway(), alias="platform_gateway", description="The edge that callers see."

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import Problem
 from ..serving.upstreams import LLM_D
 from ._types import is_address
-from .platform import Cluster, Engine, Issuer, Observability, Platform
+from .platform import Cluster, Engine, Images, Issuer, Observability, Platform
 from .sources import SCHEMES
 
 # Where a setting is used: its path and its value.
@@ -217,7 +217,7 @@ TABLE: tuple[Row, ...] = (
             _LEAVE_OUT,
             _differs(f"{section}.{key}", field.default),
         )
-        for section, kind in (("cluster", Cluster), ("engine", Engine))
+        for section, kind in (("images", Images), ("cluster", Cluster), ("engine", Engine))
         for key, field in kind.model_fields.items()
     ),
     Row("tenants[].name"),

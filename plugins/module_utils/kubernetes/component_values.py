@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..catalogue import train
 from ..inventory import NAMESPACES, Platform
-from . import naming
+from . import images, naming
 from .gateway_names import TENANT_HEADER
 from .objects import Object
 
@@ -22,13 +22,20 @@ _PASSWORD = "password"  # noqa: S105 - a name
 _ISTIO_PLATFORMS = {"gke": "gke", "k3s": "k3s"}
 
 
-def cert_manager(_: Platform) -> Object:
+def cert_manager(platform: Platform) -> Object:
     """Make settings of cert-manager."""
-    # Leases beside their owner, so that they leave with it.
-    return {
+    values: Object = {
         "crds": {"enabled": True},
+        # Leases beside their owner, so that they leave with it.
         "global": {"leaderElection": {"namespace": NAMESPACES["cert_manager"]}},
     }
+    if platform.images.registry is not None:
+        # Its chart puts the last folder, which is its own, behind it.
+        values["imageRegistry"] = platform.images.registry
+    if platform.images.source == "built":
+        # The check would be an image of its own; what is installed next waits for the webhook anyway.
+        values["startupapicheck"] = {"enabled": False}
+    return values
 
 
 def istio_base(_: Platform) -> Object:
@@ -39,7 +46,7 @@ def istio_base(_: Platform) -> Object:
 
 def istio_cni(platform: Platform) -> Object:
     """Make settings of Istio's network plugin."""
-    return _istio_platform(platform)
+    return _istio_global(platform)
 
 
 def istiod(platform: Platform) -> Object:
@@ -52,17 +59,31 @@ def istiod(platform: Platform) -> Object:
     if platform.observability.prometheus != "disabled":
         collector = {"service": naming.COLLECTOR_HOST, "port": 4317}
         mesh["extensionProviders"] = [{"name": naming.TRACING_PROVIDER, "opentelemetry": collector}]
-    values = _istio_platform(platform)
+    values = _istio_global(platform)
+    environment: dict[str, str] = {}
     if any(map(naming.in_pool, platform.models)):
         # Without it, routes to InferencePools lead nowhere.
-        values["env"] = {"ENABLE_GATEWAY_API_INFERENCE_EXTENSION": "true"}
+        environment["ENABLE_GATEWAY_API_INFERENCE_EXTENSION"] = "true"
+    if platform.images.source == "built":
+        # Envoy as its own project makes it lacks Istio's extensions: with any of these three, it rejects every listener.
+        environment |= dict.fromkeys(
+            ("PILOT_ENABLE_METADATA_EXCHANGE", "PILOT_ENABLE_ALPN_FILTER"), "false"
+        )
+        values["telemetry"] = {"enabled": False}
+    if environment:
+        values["env"] = environment
     # Pod Security `restricted` admits no init container that changes the network.
     return {**values, "cni": {"enabled": True}, "meshConfig": mesh}
 
 
-def _istio_platform(platform: Platform) -> Object:
-    name = _ISTIO_PLATFORMS.get(platform.cluster.provider)
-    return {"global": {"platform": name}} if name else {}
+def _istio_global(platform: Platform) -> Object:
+    found: Object = {}
+    if name := _ISTIO_PLATFORMS.get(platform.cluster.provider):
+        found["platform"] = name
+    if platform.images.registry is not None:
+        found["hub"] = f"{platform.images.registry}/istio"
+        found["tag"] = train(platform.train).components["istio"].version
+    return {"global": found} if found else {}
 
 
 def tier2(platform: Platform) -> Object:
@@ -173,29 +194,55 @@ def collector(_: Platform) -> Object:
 
 def kserve(platform: Platform) -> Object:
     """Make settings of KServe."""
-    return {
-        "kserve": {
-            "controller": {
-                "deploymentMode": "Standard",
-                "gateway": {
-                    "domain": platform.domain,
-                    "domainTemplate": "{{.Name}}.{{.Namespace}}.{{.IngressDomain}}",
-                    # Routes are the platform's: KServe makes none.
-                    "disableIstioVirtualHost": True,
-                    "ingressGateway": {"enableGatewayApi": True},
-                },
-                "resources": {
-                    "requests": {"cpu": "100m", "memory": "300Mi"},
-                    "limits": {"cpu": "1", "memory": "1Gi"},
-                },
-            }
-        }
+    controller: Object = {
+        "deploymentMode": "Standard",
+        "gateway": {
+            "domain": platform.domain,
+            "domainTemplate": "{{.Name}}.{{.Namespace}}.{{.IngressDomain}}",
+            # Routes are the platform's: KServe makes none.
+            "disableIstioVirtualHost": True,
+            "ingressGateway": {"enableGatewayApi": True},
+        },
+        "resources": {
+            "requests": {"cpu": "100m", "memory": "300Mi"},
+            "limits": {"cpu": "1", "memory": "1Gi"},
+        },
+        # Its chart would have it pulled again at each start.
+        "imagePullPolicy": "IfNotPresent",
     }
+    values: Object = {"controller": controller}
+    if platform.images.registry is not None:
+        found = {
+            images.repository(one): images.address(platform, one)
+            for one in train(platform.train).components["kserve"].published_images
+        }
+        controller |= _image(found["kserve/kserve-controller"])
+        controller["rbacProxyImage"] = found["brancz/kube-rbac-proxy"]
+        values["agent"] = _image(found["kserve/agent"])
+        values["router"] = _image(found["kserve/router"])
+        values["storage"] = fetcher = _image(found["kserve/storage-initializer"])
+        values["localmodel"] = {
+            "defaultJobImage": fetcher["image"],
+            "defaultJobTag": fetcher["tag"],
+        }
+    return {"kserve": values}
 
 
-def kserve_runtimes(_: Platform) -> Object:
+def _image(address: str) -> Object:
+    name, _, tag = address.rpartition(":")
+    return {"image": name, "tag": tag}
+
+
+def kserve_runtimes(platform: Platform) -> Object:
     """Make settings of KServe's runtimes, which its chart leaves out unless it is asked."""
-    return {"kserve": {"servingruntime": {"enabled": True}}}
+    if platform.images.source == "built":
+        # None of their images can be built, and the platform's own runtimes come with its models.
+        return {"kserve": {"servingruntime": {"enabled": False}}}
+    runtimes: Object = {"enabled": True}
+    if platform.images.registry is not None:
+        for setting, image in images.kserve_runtimes(platform).items():
+            runtimes[setting] = _image(images.address(platform, image))
+    return {"kserve": {"servingruntime": runtimes}}
 
 
 def knative(platform: Platform) -> list[Object]:
@@ -248,7 +295,7 @@ def valkey(platform: Platform) -> list[Object]:
         "containers": [
             {
                 "name": COUNTERS,
-                "image": f"{found.image}:{found.version}",
+                "image": images.address(platform, f"{found.image}:{found.version}"),
                 "command": ["valkey-server", "/etc/valkey/valkey.conf"],
                 "ports": [{"name": "tcp-valkey", "containerPort": _COUNTERS_PORT}],
                 "readinessProbe": {"tcpSocket": {"port": _COUNTERS_PORT}},

@@ -17,7 +17,7 @@ from typing import Any
 
 from ..catalogue import train
 from ..inventory import Platform
-from . import certificates, naming, network
+from . import certificates, images, naming, network
 from .manifests import to_yaml
 from .objects import Maker, Object
 from .runtimes import CONTAINER_SECURITY, POD_SECURITY
@@ -162,7 +162,7 @@ def _deployment(platform: Platform, digest: str, key_sets: Sequence[str]) -> Obj
 def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) -> Object:
     components = train(platform.train).components
     gateway, envoy = components["ai-gateway"], components["envoy"]
-    envoy_image = f"{envoy.image}:v{envoy.version}"
+    envoy_image = images.address(platform, f"{envoy.image}:v{envoy.version}")
     namespace = {"name": "NAMESPACE", "value": platform.cluster.namespace}
     placed = f"{_HOME}/data/envoy-versions/{envoy.version}/bin/envoy"
     home = {"name": "home", "mountPath": _HOME}
@@ -194,7 +194,7 @@ def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) ->
     )
     run = _container(
         "gateway",
-        f"{gateway.image}:{gateway.version}",
+        images.address(platform, f"{gateway.image}:{gateway.version}"),
         [],
         [home, {"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a volume of its own
         {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}},

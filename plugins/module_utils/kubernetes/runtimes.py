@@ -71,6 +71,8 @@ def _runtime(platform: Platform, tenant: str, runtime: ClusterRuntime) -> Object
                 "args": [
                     "serve",
                     "--name={{.Name}}",
+                    # The sidecar and the kubelet come to the pod's own address.
+                    "--address=0.0.0.0",
                     f"--port={HTTP_PORT}",
                 ],
                 # Named by protocol, or the mesh takes what it carries for plain TCP.
@@ -100,7 +102,8 @@ def storage_containers(platform: Platform) -> list[Object]:
         "container": {
             "name": "storage-initializer",
             "image": platform.cluster.runtime_image,
-            "args": ["fetch"],
+            # KServe gives source and target as arguments, which arguments of ours would replace.
+            "command": ["python", "-m", "inferencebox.serving.pod", "fetch"],
             "securityContext": {**CONTAINER_SECURITY, "readOnlyRootFilesystem": True},
             "resources": {
                 "requests": {"cpu": "100m", "memory": "100Mi"},

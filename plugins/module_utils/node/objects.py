@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ..catalogue import train
 from .layout import CLUSTER_DOMAIN, Layout
 
 Object = dict[str, t.Any]
@@ -89,7 +88,7 @@ def _deployment(layout: Layout) -> Object:
     labels = {"k8s-app": "kube-dns"}
     container = {
         "name": _NAME,
-        "image": train(layout.platform.train).node_images[_NAME],
+        "image": layout.image(_NAME),
         "imagePullPolicy": "IfNotPresent",
         "command": ["/coredns"],
         "args": ["-conf", "/etc/coredns/Corefile"],

@@ -49,6 +49,16 @@ def main(argv: list[str] | None = None) -> int:
     except SpecError as error:
         print(f"replica spec cannot be used: {error}", file=sys.stderr, flush=True)
         return EXIT_UNUSABLE
+    return run(spec, credential)
+
+
+def run(spec: ReplicaSpec, credential: str) -> int:
+    """Serve a replica until SIGTERM; the exit code says how it ended.
+
+    Args:
+        spec: What to serve, and where.
+        credential: What callers have to present; empty where the spec asks for none.
+    """
     os.environ.update({variable: str(spec.threads) for variable in THREAD_VARIABLES})
     try:
         _server_for(spec)(spec, credential)

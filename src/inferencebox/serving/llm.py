@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Large language models on llama.cpp's server, in this process, on a Unix socket.
+"""Large language models on llama.cpp's server, in this process, on a Unix socket or a pod's port.
 
 The server brings chat, completions, streaming, responses and Anthropic messages itself, asks for the credential on
 everything but /health, and counts its own metrics.
@@ -62,30 +62,37 @@ def serve(spec: ReplicaSpec, credential: str) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     # A killed predecessor leaves its socket file, on which the server cannot bind.
-    spec.socket.unlink(missing_ok=True)
+    _remove(spec.socket)
     complaints: list[str] = []
     try:
         with _watched_stderr(complaints):
             server = xllamacpp.Server(_parameters(spec, path, credential))
     except (RuntimeError, MemoryError) as error:
-        spec.socket.unlink(missing_ok=True)
+        _remove(spec.socket)
         raise LoadError(_reason(path, complaints, error)) from error
-    spec.socket.chmod(SOCKET_MODE)
+    if spec.socket is not None:
+        spec.socket.chmod(SOCKET_MODE)
     print(f"model {spec.name} {spec.version} is loaded (llama.cpp)", file=sys.stderr, flush=True)
     stopping.wait()
     # No new connection finds the server; those that are open finish.
-    spec.socket.unlink(missing_ok=True)
+    _remove(spec.socket)
     _wait_until_idle(server, spec.request_timeout_seconds)
     del server
+
+
+def _remove(socket: Path | None) -> None:
+    if socket is not None:
+        socket.unlink(missing_ok=True)
 
 
 def _parameters(spec: ReplicaSpec, path: Path, credential: str) -> xllamacpp.CommonParams:
     params = xllamacpp.CommonParams()
     params.model.path = str(path)
     params.model_alias = {spec.name}
-    params.hostnames = [str(spec.socket)]
-    params.port = 0
-    params.api_keys = [credential]
+    # What ends in .sock is a path.
+    params.hostnames = [spec.address if spec.socket is None else str(spec.socket)]
+    params.port = spec.port or 0
+    params.api_keys = [credential] if credential else []
     params.cpuparams.n_threads = spec.threads
     params.cpuparams_batch.n_threads = spec.threads
     params.n_ctx = CONTEXT_TOKENS

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 
-"""Predictive models on the KServe SDK, on a Unix socket."""
+"""Predictive models on the KServe SDK, on a Unix socket or a pod's port."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import socket
 import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -30,7 +29,7 @@ from kserve.protocol.rest.server import RESTServer
 from starlette.exceptions import HTTPException
 
 from . import rows
-from .auth import BearerAuth
+from .auth import App, BearerAuth
 from .contained import Contained
 from .frameworks import FRAMEWORKS, LoadedModel, load_model
 from .metrics import RequestMetrics
@@ -180,29 +179,31 @@ def serve(spec: ReplicaSpec, credential: str) -> None:
 
     # Its redirects would tell callers the name by which the gateways ask for this model.
     app.router.redirect_slashes = False
-    server.config.app = Contained(
-        BearerAuth(
-            RequestMetrics(ReplicaPaths(app, spec), spec),
-            credential,
-            open_paths=frozenset({f"/v2/models/{spec.name}/ready"}),
-        )
-    )
+    served: App = RequestMetrics(ReplicaPaths(app, spec), spec)
+    if spec.credential_file is not None:
+        open_paths = frozenset({f"/v2/models/{spec.name}/ready"})
+        served = BearerAuth(served, credential, open_paths)
+    server.config.app = Contained(served)
     # uvicorn raises the signal again once it has shut down: that is the end, and a good one.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    listener = listen(spec.socket)
+    listener = listen(spec)
     title = FRAMEWORKS[spec.framework].title
     print(f"model {spec.name} {spec.version} is loaded ({title})", file=sys.stderr, flush=True)
     try:
         server.run(sockets=[listener])
     finally:
-        spec.socket.unlink(missing_ok=True)
+        if spec.socket is not None:
+            spec.socket.unlink(missing_ok=True)
 
 
-def listen(path: Path) -> socket.socket:
-    """Listen on a Unix socket that only the owner and the group may use.
+def listen(spec: ReplicaSpec) -> socket.socket:
+    """Listen on a pod's port, or on a Unix socket that only the owner and the group may use.
 
     A socket file that a killed predecessor left is replaced. uvicorn's own `uds` option would open it to everybody.
     """
+    path = spec.socket
+    if path is None:
+        return socket.create_server((spec.address, spec.port or 0))
     path.unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(str(path))

@@ -75,6 +75,8 @@ REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "platform_cluster.ready_timeout": ("60s",),
     "platform_cluster.wait": (False,),
     "platform_bundle": ("/srv/bundle",),
+    "platform_images.registry": ("registry.example.org",),
+    "platform_images.source": ("built",),
     "platform_cluster.service_type": ("NodePort", "ClusterIP"),
     "platform_cluster.node": ({"network": "10.97.0.0/30"},),
     "platform_cluster.runtime_image": ("registry.example.org/inference/runtime:1",),
@@ -94,6 +96,12 @@ REFUSED_BY_KUBERNETES: dict[str, tuple[Any, ...]] = {
     "platform_observability.metrics_port": (9999,),
 }
 # What a setting needs beside itself for an inventory to be whole.
+# What a registry, and images that are built, go together with.
+ELSEWHERE = {
+    "platform_engine.gateway": "standalone",
+    "platform_observability.prometheus": "disabled",
+    "platform_images.registry": "localhost/inferencebox",
+}
 NEEDED: dict[str, dict[str, Any]] = {
     "models[0].framework": {"models[0].runtime": "lab"},
     "models[0].versions": {"models[0].traffic.mirror": "2"},
@@ -113,6 +121,8 @@ NEEDED: dict[str, dict[str, Any]] = {
         "platform_gateway.https_port": 30443,
         "platform_cluster": {"provider": "node", "service_type": "NodePort"},
     },
+    "platform_images.registry": ELSEWHERE,
+    "platform_images.source": {**ELSEWHERE, "models[1].source": "pvc://models/model.gguf"},
 }
 REFUSED_BY_BOTH = {"tenants[0].limits.max_tokens_per_request", "models[0].publish.public"}
 BY_LOCAL = [(path, value) for path, values in REFUSED_BY_LOCAL.items() for value in values]

@@ -1,0 +1,97 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What images that do not come from their projects ask of an inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..errors import Problem
+from ..serving.upstreams import LLAMACPP, PREDICTIVE
+from .draft import Check, Draft
+from .platform import Platform
+
+_BUILT_RUNTIMES = (LLAMACPP, PREDICTIVE)
+# What the platform's own model servers load.
+PREDICTIVE_FRAMEWORKS = ("sklearn", "xgboost", "lightgbm")
+_BUILT_FRAMEWORKS = (*PREDICTIVE_FRAMEWORKS, "llm")
+# What brings files to a pod without an image of KServe's own.
+_BUILT_SCHEMES = ("python", "pvc")
+
+
+def _registry(draft: Draft) -> Iterator[Problem]:
+    images = draft.platform.images
+    if draft.target == "kubernetes" and images.source == "built" and images.registry is None:
+        yield Problem(
+            "platform_images.registry",
+            None,
+            "is missing: images that are built here must not be taken for their projects' own",
+            "Add it, such as localhost/inferencebox for images that are loaded into the nodes.",
+        )
+
+
+def _unnamed(platform: Platform) -> Iterator[tuple[str, object, str, str]]:
+    """Components whose charts and manifests are not told another registry: path, value, component, remedy."""
+    if platform.engine.gateway == "controller":
+        yield "platform_engine.gateway", "controller", "ai-gateway", "Use standalone"
+    if platform.observability.prometheus != "disabled":
+        for name in ("kube-prometheus-stack", "jaeger", "opentelemetry-collector"):
+            yield "platform_observability.prometheus", "auto", name, "Use disabled"
+    for index, model in enumerate(platform.models):
+        serving = f"models[{index}].serving"
+        if model.serving.mode == "knative":
+            for name in ("knative-serving", "net-istio"):
+                yield f"{serving}.mode", "knative", name, "Use standard"
+        if model.serving.scaled_by == "keda":
+            yield f"{serving}.replicas", None, "keda", "Use a fixed number of replicas"
+
+
+def _components(draft: Draft) -> Iterator[Problem]:
+    platform = draft.platform
+    if draft.target != "kubernetes" or platform.images.registry is None:
+        return
+    for path, value, name, remedy in _unnamed(platform):
+        if name not in platform.cluster.provided:
+            yield Problem(
+                path,
+                value,
+                f"needs {name}, whose images come from their own registries only",
+                f"{remedy}, or install {name} yourself and name it in platform_cluster.provided.",
+            )
+
+
+def _models(draft: Draft) -> Iterator[Problem]:
+    if draft.target != "kubernetes" or draft.platform.images.source != "built":
+        return
+    for index, model in enumerate(draft.platform.models):
+        if model.runtime is None and model.framework not in (*_BUILT_FRAMEWORKS, "custom"):
+            yield Problem(
+                f"models[{index}].framework",
+                model.framework,
+                "is served by no image that can be built",
+                f"Use one of {', '.join(_BUILT_FRAMEWORKS)}, or platform_images.source published.",
+            )
+        elif model.runtime is not None and model.runtime.startswith("kserve-"):
+            yield Problem(
+                f"models[{index}].runtime",
+                model.runtime,
+                "is an image of KServe's, which cannot be built",
+                f"Leave it out, or use one of {', '.join(_BUILT_RUNTIMES)}.",
+            )
+        for path, source in (
+            (f"models[{index}].source", model.source),
+            *(
+                (f"models[{index}].versions[{place}].source", other.source)
+                for place, other in enumerate(model.versions)
+            ),
+        ):
+            if source.partition("://")[0] not in _BUILT_SCHEMES:
+                yield Problem(
+                    path,
+                    source,
+                    "is fetched by an image of KServe's, which cannot be built",
+                    f"Use one of {', '.join(f'{scheme}://' for scheme in _BUILT_SCHEMES)}.",
+                )
+
+
+IMAGE_CHECKS: tuple[Check, ...] = (_registry, _components, _models)

@@ -1,0 +1,270 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is in the images that are put together here, by the repositories for which they stand.
+
+Each holds one program and what that needs, nothing of a distribution: upstream's programs as Go modules and Python
+packages have them, and the project's own model servers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import certifi
+
+from . import libraries, python
+from .errors import BundleError
+from .image import USER, Settings
+from .tree import Tree
+
+# The user of Istio's proxies, whose own traffic is not captured.
+_ISTIO_USER = 1337
+_BIN = "usr/local/bin"
+_IPTABLES = dict.fromkeys(("xtables-nft-multi", "xtables-legacy-multi"), "iptables")
+_BUSYBOX = {"busybox": "busybox-static"}
+_CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the parts of images are.
+
+    Attributes:
+        programs: Directory with upstream's programs, by name.
+        istio: Istio's sources, of which its proxies read one file.
+        requirements: Directory with hash-pinned requirements files.
+        sources: Directory with this project's packages.
+        uv: The uv command.
+    """
+
+    programs: Path
+    istio: Path
+    requirements: Path
+    sources: Path
+    uv: str
+
+    def program(self, name: str) -> Path:
+        """Find a program.
+
+        Raises:
+            BundleError: It is not there.
+        """
+        found = self.programs / name
+        if not found.is_file():
+            raise BundleError(f"{self.programs} has no program {name}")
+        return found
+
+    def packages(self, name: str, stage: Path, *, dependencies: bool = True) -> Path:
+        """Install the packages of a requirements file into a new directory.
+
+        Raises:
+            BundleError: They cannot be had.
+        """
+        target = stage / name
+        file = self.requirements / f"{name}.txt"
+        python.install(self.uv, target, file, dependencies=dependencies)
+        return target
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an image is made.
+
+    Attributes:
+        fill: Adds its files to a tree, with a directory for what has to be made first, and says how it is started.
+        programs: Names of the programs in it.
+        requirements: Names of the requirements files of packages in it.
+        sources: This project's packages in it.
+        installed: Programs of Debian's packages in it, which these packages bring.
+    """
+
+    fill: Callable[[Parts, Tree, Path], Settings]
+    programs: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    installed: Mapping[str, str] = field(default_factory=dict)
+
+    def origin(self, parts: Parts) -> str:
+        """Name everything that the image is made of, and how, in one digest.
+
+        Raises:
+            BundleError: A part is missing.
+        """
+        digest = hashlib.sha256(sys.version.encode() if self.sources else b"")
+        files = [_installed(name, package) for name, package in self.installed.items()]
+        files += [parts.program(name) for name in self.programs]
+        files += [parts.requirements / f"{name}.txt" for name in self.requirements]
+        for folder in (Path(__file__).parent, *(parts.sources / name for name in self.sources)):
+            files += (each for each in sorted(folder.rglob("*")) if _is_source(each))
+        for file in files:
+            with file.open("rb") as content:
+                digest.update(hashlib.file_digest(content, "sha256").digest())
+        return f"sha256:{digest.hexdigest()}"
+
+
+def _is_source(path: Path) -> bool:
+    return path.is_file() and path.suffix != ".pyc"
+
+
+def _common(tree: Tree, user: int = USER, name: str = "nonroot") -> None:
+    """What programs look up: users, where names are looked up, whom to trust, a place for files."""
+    home = f"home/{name}"
+    tree.text(
+        "etc/passwd",
+        "root:x:0:0:root:/root:/sbin/nologin\n"
+        f"{name}:x:{user}:{user}:{name}:/{home}:/sbin/nologin\n",
+    )
+    tree.text("etc/group", f"root:x:0:\n{name}:x:{user}:\n")
+    tree.text("etc/nsswitch.conf", "hosts: files dns\n")
+    tree.file(_CERTIFICATES, Path(certifi.where()))
+    tree.directory(home, mode=0o700, owner=user)
+    tree.directory("tmp", mode=0o1777)
+
+
+def _one_program(name: str, path: str, *words: str) -> Recipe:
+    """An image with one static program, and the words that always follow its name."""
+
+    def fill(parts: Parts, tree: Tree, _: Path) -> Settings:
+        _common(tree)
+        tree.file(path, parts.program(name))
+        return Settings(entrypoint=(f"/{path}", *words))
+
+    return Recipe(fill, programs=(name,))
+
+
+def _pilot(parts: Parts, tree: Tree, _: Path) -> Settings:
+    _common(tree, _ISTIO_USER, "istio-proxy")
+    tree.file(f"{_BIN}/pilot-discovery", parts.program("pilot-discovery"))
+    _bootstrap(parts, tree)
+    return Settings(entrypoint=(f"/{_BIN}/pilot-discovery",), user=_ISTIO_USER)
+
+
+def _proxy(parts: Parts, tree: Tree, stage: Path) -> Settings:
+    _common(tree, _ISTIO_USER, "istio-proxy")
+    tree.file(f"{_BIN}/pilot-agent", parts.program("pilot-agent"))
+    tree.file(f"{_BIN}/envoy", _envoy(parts, stage))
+    _bootstrap(parts, tree)
+    tree.directory("var/lib/istio/data", owner=_ISTIO_USER)
+    _iptables(tree)
+    libraries.add(tree)
+    return Settings(entrypoint=(f"/{_BIN}/pilot-agent",), user=_ISTIO_USER)
+
+
+def _bootstrap(parts: Parts, tree: Tree) -> None:
+    """Of which the agent makes the first configuration of its Envoy."""
+    tree.file(
+        "var/lib/istio/envoy/envoy_bootstrap_tmpl.json",
+        parts.istio / "tools/packaging/common/envoy_bootstrap.json",
+    )
+
+
+def _install_cni(parts: Parts, tree: Tree, _: Path) -> Settings:
+    _common(tree)
+    tree.file(f"{_BIN}/install-cni", parts.program("install-cni"))
+    tree.file("opt/cni/bin/istio-cni", parts.program("istio-cni"))
+    _iptables(tree)
+    libraries.add(tree)
+    return Settings(
+        entrypoint=(f"/{_BIN}/install-cni",),
+        workdir="/opt/cni/bin",
+        path="/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/cni/bin",
+    )
+
+
+def _iptables(tree: Tree) -> None:
+    """Debian's iptables of both kinds, and the extensions that they load."""
+    for kind, program in zip(("nft", "legacy"), _IPTABLES, strict=True):
+        tree.file(f"usr/sbin/{program}", _installed(program, _IPTABLES[program]))
+        for family in ("iptables", "ip6tables"):
+            for action in ("", "-save", "-restore"):
+                tree.link(f"usr/sbin/{family}-{kind}{action}", program)
+                if kind == "nft":
+                    tree.link(f"usr/sbin/{family}{action}", program)
+    extensions = next(Path("/usr/lib").glob("*/xtables"), None)
+    if extensions is None:
+        raise BundleError("iptables has no extensions below /usr/lib: install Debian's iptables")
+    tree.folder(str(extensions), extensions)
+
+
+def _installed(program: str, package: str) -> Path:
+    found = shutil.which(program, path="/usr/sbin:/usr/bin:/sbin:/bin")
+    if found is None:
+        raise BundleError(f"{program} is not installed: install Debian's package {package}")
+    return Path(found).resolve()
+
+
+def _envoy(parts: Parts, stage: Path) -> Path:
+    return parts.packages("gateway", stage, dependencies=False) / "envoy/_bin/envoy"
+
+
+def _envoy_image(parts: Parts, tree: Tree, stage: Path) -> Settings:
+    """Envoy, and a shell: the pod of tier 1 prepares its files with it."""
+    _common(tree)
+    tree.file(f"{_BIN}/envoy", _envoy(parts, stage))
+    busybox = _installed("busybox", _BUSYBOX["busybox"])
+    tree.file("bin/busybox", busybox)
+    listed = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True)
+    for applet in listed.stdout.split():
+        if applet != "busybox":
+            tree.link(f"bin/{applet}", "busybox")
+    libraries.add(tree)
+    return Settings(entrypoint=(f"/{_BIN}/envoy",))
+
+
+def _ai_gateway(parts: Parts, tree: Tree, stage: Path) -> Settings:
+    _common(tree)
+    packages = parts.packages("gateway", stage, dependencies=False)
+    tree.file(f"{_BIN}/aigw", packages / "theagentrouter_local_gateway/bin/aigw")
+    return Settings(entrypoint=(f"/{_BIN}/aigw",))
+
+
+def _runtime(parts: Parts, tree: Tree, stage: Path) -> Settings:
+    _common(tree)
+    packages = parts.packages("serving", stage)
+    # Models only: what they depend on is among the packages above, or not needed to serve them.
+    samples = parts.packages("samples", stage, dependencies=False)
+    shutil.copytree(samples, packages, dirs_exist_ok=True)
+    root = stage / "root"
+    sources = [parts.sources / name for name in _OWN]
+    python.add(tree, root, packages, sources)
+    return Settings(
+        entrypoint=("python", "-m", "inferencebox.serving.pod"),
+        path=f"/{python.HOME}/bin:/usr/local/bin:/usr/bin:/bin",
+        # Nobody could write bytecode anyway; and what servers say is read while they run.
+        environment={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "HOME": "/tmp"},  # noqa: S108
+    )
+
+
+_OWN = ("inferencebox", "inferencebox_samples")
+
+RECIPES: Mapping[str, Recipe] = {
+    "pause": _one_program("pause", "pause"),
+    "coredns/coredns": _one_program("coredns", "coredns"),
+    **{
+        f"jetstack/cert-manager-{role}": _one_program("cert-manager", f"{_BIN}/cert-manager", role)
+        for role in ("controller", "webhook", "cainjector")
+    },
+    "istio/pilot": Recipe(_pilot, programs=("pilot-discovery",)),
+    "istio/proxyv2": Recipe(
+        _proxy, programs=("pilot-agent",), requirements=("gateway",), installed=_IPTABLES
+    ),
+    "istio/install-cni": Recipe(
+        _install_cni, programs=("install-cni", "istio-cni"), installed=_IPTABLES
+    ),
+    "kserve/kserve-controller": _one_program("manager", "manager"),
+    "brancz/kube-rbac-proxy": _one_program("kube-rbac-proxy", f"{_BIN}/kube-rbac-proxy"),
+    "envoyproxy/envoy": Recipe(_envoy_image, requirements=("gateway",), installed=_BUSYBOX),
+    "envoyproxy/ai-gateway-cli": Recipe(_ai_gateway, requirements=("gateway",)),
+    "inferencebox/runtime": Recipe(_runtime, requirements=("serving", "samples"), sources=_OWN),
+}
+
+
+def missing(repositories: Iterable[str]) -> list[str]:
+    """Name the repositories for whose images there is no recipe."""
+    return [name for name in repositories if name not in RECIPES]
