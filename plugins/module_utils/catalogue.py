@@ -96,12 +96,14 @@ class Train:
         helm: Versions of Helm that can install it.
         architectures: Processors for which every image of the train is published, as nodes are labelled.
         components: Components by name, in the order of their installation.
+        node_images: What a node of plain binaries runs before any component: name to image.
     """
 
     kubernetes: Range
     helm: Range
     architectures: tuple[str, ...]
     components: Mapping[str, Component]
+    node_images: Mapping[str, str]
 
 
 def _minor(version: str) -> tuple[int, int]:
@@ -127,6 +129,10 @@ TRAINS: Mapping[str, Train] = {
             "supported Ansible brings; 3.22 was run",
         ),
         architectures=("amd64", "arm64"),
+        node_images={
+            "coredns": "registry.k8s.io/coredns/coredns:v1.14.7",
+            "pause": "registry.k8s.io/pause:3.10.1",
+        },
         components={
             "gateway-api": Component(
                 "v1.6.1",

@@ -15,7 +15,8 @@ from shutil import copytree
 
 from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
 
-from tests.cluster import binaries, definitions
+from inferencebox.programs import building
+from tests.cluster import definitions
 from tests.cluster.definitions import Source
 
 _TRAIN = TRAINS[max(TRAINS)]
@@ -78,7 +79,7 @@ def _package(chart: Path, version: str, placeholders: Mapping[str, str], destina
         for placeholder, value in placeholders.items():
             text = text.replace(placeholder, value)
         template.with_name("values.yaml").write_text(text)
-    helm = binaries.directory("helm") / "helm"
+    helm = building.directory("helm") / "helm"
     done = subprocess.run(
         [
             str(helm),

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.cluster import binaries
+from inferencebox.programs import building
 from tests.cluster.certificates import Authority, private_pem
 from tests.cluster.network import Lan
 from tests.cluster.processes import Processes
@@ -90,8 +90,8 @@ class ControlPlane:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _start(self) -> None:
-        etcd = binaries.directory("etcd") / "etcd"
-        kubernetes = binaries.directory("kubernetes")
+        etcd = building.directory("etcd") / "etcd"
+        kubernetes = building.directory("kubernetes")
         authority = Authority(self.directory)
         store_port, peer_port, api_port, manager_port = _free_ports(4)
         api = f"https://{self._host}:{api_port}"

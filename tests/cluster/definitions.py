@@ -21,7 +21,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.sync
     synchronise,
 )
 
-from tests.cluster.modules import Module
+from inferencebox.programs.modules import Module
 
 EXTRA_VARIABLE = "IB_EXTRA_CRDS"
 Definition = dict[str, t.Any]

@@ -20,7 +20,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.disc
 )
 from ansible_collections.inferencebox.platform.plugins.module_utils.errors import RefusedError
 
-from tests.cluster import binaries
+from inferencebox.programs import building
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SHOWN_CHARACTERS = 4000
@@ -87,7 +87,7 @@ class Site:
             AssertionError: It fails; the text is what it said last.
         """
         program = Path(sys.executable).with_name("ansible-playbook")
-        helm = binaries.directory("helm")
+        helm = building.directory("helm")
         done = subprocess.run(
             [
                 str(program),

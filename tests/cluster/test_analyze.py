@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import to_yaml
 
-from tests.cluster import binaries
+from inferencebox.programs import building
 from tests.cluster.steps import Object
 from tests.cluster.test_objects_accepted import SOURCES, rendered
 
@@ -27,7 +27,7 @@ def analyzed(objects: list[Object], directory: Path) -> list[t.Any]:
     """What Istio's own analysis has to say of objects."""
     path = directory / "objects.yaml"
     path.write_text(to_yaml(objects))
-    istioctl = binaries.directory("istio") / "istioctl"
+    istioctl = building.directory("istio") / "istioctl"
     words = [str(istioctl), "analyze", "--use-kube=false", "--output=json", "--all-namespaces"]
     done = subprocess.run([*words, str(path)], capture_output=True, text=True, check=False)
     assert done.stdout or "No validation issues found" in done.stderr, done.stderr

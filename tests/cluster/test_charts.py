@@ -18,7 +18,8 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes i
     images,
 )
 
-from tests.cluster import binaries, bundle
+from inferencebox.programs import building
+from tests.cluster import bundle
 from tests.unit.plugins.module_utils.kubernetes import sample
 
 REGISTRY = "registry.example.org:5000/mirror"
@@ -36,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def rendered(row: t.Mapping[str, t.Any], directory: Path) -> str:
     values = directory / f"{row['name']}.json"
     values.write_text(json.dumps(row["values"]))
-    helm = binaries.directory("helm") / "helm"
+    helm = building.directory("helm") / "helm"
     words = ["template", row["name"], row["chart"], "--namespace", row["namespace"]]
     done = subprocess.run(
         [str(helm), *words, "--values", str(values), "--kube-version", "1.35.4"],

@@ -66,6 +66,7 @@ class Certificate:
         usage: serverAuth, clientAuth or both.
         owner: Unix user that may read the key.
         group: Its group.
+        organization: What Kubernetes takes as a group of the subject; none where it is empty.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Certificate:
     common_name: str
     subject_alt_names: t.Sequence[str]
     usage: t.Sequence[str]
+    organization: str = ""
     owner: str | None = None
     group: str | None = None
 
@@ -148,25 +150,39 @@ def _due(wanted: Certificate, issuer: x509.Certificate, days: int) -> bool:
         return True  # issued while the machine's clock was ahead
     try:
         certificate.verify_directly_issued_by(issuer)
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (InvalidSignature, ValueError, x509.ExtensionNotFound):
         return True
-    return set(names) != set(_alternatives(wanted)) or set(usage) != set(_extended_usage(wanted))
+    return (
+        _names_of(certificate) != set(_alternatives(wanted))
+        or set(usage) != set(_extended_usage(wanted))
+        or certificate.subject != _subject(wanted.common_name, wanted.organization)
+    )
+
+
+def _names_of(certificate: x509.Certificate) -> set[x509.GeneralName]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        return set()
+    return set(found.value)
 
 
 def _issue(
     wanted: Certificate, issuer: x509.Certificate, issuer_key: ec.EllipticCurvePrivateKey, days: int
 ) -> None:
     key = _load_key(f"{wanted.path}.key") or ec.generate_private_key(ec.SECP256R1())
-    certificate = (
-        _builder(wanted.common_name, issuer.subject, key, issuer_key, days)
-        .add_extension(x509.SubjectAlternativeName(_alternatives(wanted)), critical=False)
+    subject = _subject(wanted.common_name, wanted.organization)
+    builder = (
+        _builder(subject, issuer.subject, key, issuer_key, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(digital_signature=True), critical=True)
         .add_extension(_extended_usage(wanted), critical=False)
-        .sign(issuer_key, hashes.SHA256())
     )
+    if wanted.subject_alt_names:
+        names = x509.SubjectAlternativeName(_alternatives(wanted))
+        builder = builder.add_extension(names, critical=False)
+    certificate = builder.sign(issuer_key, hashes.SHA256())
     owned: dict[str, t.Any] = {"owner": wanted.owner, "group": wanted.group}
     write_files(
         [
@@ -178,7 +194,7 @@ def _issue(
 
 def _self_signed(common_name: str, key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     return (
-        _builder(common_name, _subject(common_name), key, key, _AUTHORITY_DAYS)
+        _builder(_subject(common_name), _subject(common_name), key, key, _AUTHORITY_DAYS)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .sign(key, hashes.SHA256())
@@ -186,7 +202,7 @@ def _self_signed(common_name: str, key: ec.EllipticCurvePrivateKey) -> x509.Cert
 
 
 def _builder(
-    common_name: str,
+    subject: x509.Name,
     issuer: x509.Name,
     key: ec.EllipticCurvePrivateKey,
     issuer_key: ec.EllipticCurvePrivateKey,
@@ -197,7 +213,7 @@ def _builder(
     begin = _now() - _BACKDATED
     return (
         x509.CertificateBuilder()
-        .subject_name(_subject(common_name))
+        .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
@@ -232,8 +248,9 @@ def _extended_usage(wanted: Certificate) -> x509.ExtendedKeyUsage:
     return x509.ExtendedKeyUsage([_USAGES[name] for name in wanted.usage])
 
 
-def _subject(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+def _subject(common_name: str, organization: str = "") -> x509.Name:
+    group = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization)] if organization else []
+    return x509.Name([*group, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
 def _load_certificate(path: str) -> x509.Certificate | None:

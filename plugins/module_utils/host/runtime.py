@@ -68,9 +68,11 @@ def ensure(
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__"))
     _compile(path)
+    envoy = packages / "envoy" / "_bin" / "envoy"
     link = path / "bin" / "envoy"
     link.unlink(missing_ok=True)
-    link.symlink_to(packages / "envoy" / "_bin" / "envoy")
+    if envoy.exists():
+        link.symlink_to(envoy)
     # Installed under a strict umask the environment would be closed to tenants' processes.
     subprocess.run(["chmod", "-R", "a+rX", str(path)], check=True)
     stamp.write_text("\n".join([wanted, *_programs(path)]), encoding="utf-8")

@@ -161,6 +161,16 @@ def canonical_address(value: str) -> str:
         return value
 
 
+def _network_rule(value: str) -> None:
+    try:
+        ipaddress.IPv4Network(value)
+    except ValueError:
+        raise refuse(
+            "is not a network of IPv4 addresses",
+            "Write its first address and the length of its prefix, such as 10.244.0.0/16.",
+        ) from None
+
+
 def _path_rule(value: str) -> None:
     if not value.startswith("/") or "\0" in value or ".." in value.split("/") or value == "/":
         raise refuse("is not an absolute path", "Write it from the root, without '..' in it.")
@@ -319,6 +329,7 @@ Address = Annotated[
     AfterValidator(canonical_address),
     _schema("string", "IP address"),
 ]
+Network = Annotated[_Text, ruled(_network_rule), _schema("string", "IPv4 network")]
 AbsolutePath = Annotated[
     _Text, ruled(_path_rule), _schema("string", "absolute path", pattern="^/.")
 ]

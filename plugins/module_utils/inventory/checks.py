@@ -14,6 +14,7 @@ from ..errors import Problem
 from ._types import format_duration, is_address, is_domain
 from .checks_cluster import CLUSTER_CHECKS
 from .checks_images import IMAGE_CHECKS
+from .checks_node import NODE_CHECKS
 from .checks_providers import PROVIDER_CHECKS, external_names
 from .checks_serving import SERVING_CHECKS
 from .draft import Check, Draft, choose
@@ -490,6 +491,7 @@ CHECKS: tuple[Check, ...] = (
     _names_on_the_machine,
     *CLUSTER_CHECKS,
     *IMAGE_CHECKS,
+    *NODE_CHECKS,
     *SERVING_CHECKS,
     lambda draft: refused_settings(draft.platform) if draft.target else iter(()),
 )

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -19,6 +20,7 @@ from ._types import (
     Flag,
     Image,
     Name,
+    Network,
     ObjectName,
     PlatformName,
     Port,
@@ -136,6 +138,36 @@ class Observability(Section):
     )
 
 
+class Node(Section):
+    """The node that provider `node` makes."""
+
+    programs: AbsolutePath | None = Field(
+        default=None,
+        description="Folder with its programs, as `inferencebox programs` fills it. If left out: `programs` in "
+        "`platform_bundle`. What is not there is looked for where the machine keeps its own.",
+    )
+    directory: AbsolutePath | None = Field(
+        default=None,
+        description="Folder of all its state; `node` in `platform_home` if left out.",
+    )
+    network: Network = Field(
+        default="10.98.0.0/30",
+        description="Network between the machine and the node: its first address is the machine's, the second the node's.",
+    )
+    pod_network: Network = Field(default="10.244.0.0/16", description="Addresses of pods.")
+    service_network: Network = Field(default="10.96.0.0/16", description="Addresses of Services.")
+
+    @property
+    def machine_address(self) -> str:
+        """The machine's address on the network between both."""
+        return str(ipaddress.ip_network(self.network)[1])
+
+    @property
+    def address(self) -> str:
+        """The node's address on the network between both."""
+        return str(ipaddress.ip_network(self.network)[2])
+
+
 class Cluster(Section):
     """The cluster that target `kubernetes` uses."""
 
@@ -175,6 +207,7 @@ class Cluster(Section):
         description="How the edge is reached. With `NodePort`, `platform_gateway.https_port` is the "
         "node's port.",
     )
+    node: Node = Field(default=Node(), description="The node that provider `node` makes.")
     runtime_image: Image = Field(
         default="localhost/inferencebox/runtime:0.1.0",
         description="Image of the platform's own model servers, which also holds the packages of "
@@ -269,6 +302,11 @@ class Platform(Section):
     providers: tuple[Provider, ...] = Field(
         default=(), description="Services elsewhere whose models tenants may be allowed."
     )
+
+    @property
+    def node_directory(self) -> str:
+        """Folder of all state of the node that provider `node` makes."""
+        return self.cluster.node.directory or f"{self.home}/node"
 
     @property
     def base_url(self) -> str:

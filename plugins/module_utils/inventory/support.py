@@ -473,11 +473,6 @@ class Unbuilt:
     uses: Callable[[Platform], Iterator[Use]]
 
 
-def _node(platform: Platform) -> Iterator[Use]:
-    if platform.cluster.provider == "node":
-        yield "platform_cluster.provider", "node"
-
-
 def _pools(platform: Platform) -> Iterator[Use]:
     for index, model in enumerate(platform.models):
         if model.runtime == LLM_D:
@@ -485,13 +480,6 @@ def _pools(platform: Platform) -> Iterator[Use]:
 
 
 UNBUILT: tuple[Unbuilt, ...] = (
-    Unbuilt(
-        "platform_cluster.provider",
-        "node",
-        "no role makes a node from plain binaries",
-        "Make the cluster by other means, and use existing.",
-        _node,
-    ),
     Unbuilt(
         "models[].runtime",
         LLM_D,

@@ -17,7 +17,7 @@ from typing import Any
 
 from . import image, manifest, registry, sbom
 from .errors import BundleError
-from .recipes import RECIPES, Parts, parts_of
+from .recipes import RECIPES, parts_of
 from .tree import Tree
 
 _PUBLISHED = "published:"

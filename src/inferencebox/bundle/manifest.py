@@ -108,7 +108,8 @@ def _files(bundle: Path) -> list[Path]:
         for folder in FOLDERS
         for path in (bundle / folder).rglob("*")
         # What begins with a dot is not complete.
-        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(bundle).parts)
+        if path.is_file()
+        and not any(part.startswith(".") for part in path.relative_to(bundle).parts)
     )
 
 

@@ -41,9 +41,7 @@ def write(path: Path, described: dict[str, Any], parts: Parts) -> None:
         BundleError: It cannot be found out what a program is made of, or the document not be written.
     """
     bom = Bom()
-    bom.metadata.component = Component(
-        name="bundle", type=ComponentType.PLATFORM, bom_ref="bundle"
-    )
+    bom.metadata.component = Component(name="bundle", type=ComponentType.PLATFORM, bom_ref="bundle")
     known: dict[str, Component] = {}
 
     def add(component: Component) -> Component:

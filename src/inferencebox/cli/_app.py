@@ -17,6 +17,7 @@ from . import (
     lifecycle,
     logs,
     models,
+    programs,
     signing_keys,
     status,
     tenants,
@@ -45,6 +46,7 @@ for command in (
     call.predict,
     call.chat,
     logs.logs,
+    programs.programs,
 ):
     app.command()(command)
 app.add_typer(keys.app, name="key")

@@ -13,7 +13,8 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes i
     component_values,
 )
 
-from tests.cluster import binaries, definitions
+from inferencebox.programs import building
+from tests.cluster import definitions
 from tests.cluster.bundle import FILLED
 from tests.cluster.node.sandbox import Program
 
@@ -25,7 +26,7 @@ NAMESPACE = "envoy-gateway-system"
 def programs() -> dict[str, Program]:
     """What stands for its image."""
     place = "/usr/local/bin/envoy-gateway"
-    built = binaries.directory("envoy-gateway") / "envoy-gateway"
+    built = building.directory("envoy-gateway") / "envoy-gateway"
     return {"gateway": Program({place: built}, (place,), ("/var/lib/eg",))}
 
 

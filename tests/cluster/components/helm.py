@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.cluster import binaries
+from inferencebox.programs import building
 
 _WAIT = "300s"
 
@@ -51,7 +51,7 @@ def install(
         yaml.safe_dump(dict(values), file)
         file.flush()
         words = [
-            str(binaries.directory("helm") / "helm"),
+            str(building.directory("helm") / "helm"),
             "upgrade",
             "--install",
             release,

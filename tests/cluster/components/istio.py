@@ -13,7 +13,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes i
     naming,
 )
 
-from tests.cluster import binaries
+from inferencebox.programs import building
 from tests.cluster.bundle import ISTIO
 from tests.cluster.node.sandbox import Program
 
@@ -36,7 +36,7 @@ _PROXIES: t.Mapping[str, t.Any] = {
 
 def programs() -> dict[str, Program]:
     """What stands for istiod's image."""
-    built = binaries.directory("istio")
+    built = building.directory("istio")
     place = "/programs/pilot-discovery"
     return {"pilot": Program({place: built / "pilot-discovery"}, (place,))}
 

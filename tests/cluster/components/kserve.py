@@ -17,7 +17,8 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes i
     component_values,
 )
 
-from tests.cluster import binaries, definitions
+from inferencebox.programs import building
+from tests.cluster import definitions
 from tests.cluster.certificates import Authority
 from tests.cluster.node.requests import Requests
 from tests.cluster.node.sandbox import Program
@@ -31,7 +32,7 @@ _SERVICE = "kserve-webhook-server-service"
 
 def programs() -> dict[str, Program]:
     """What stands for the controller's image."""
-    built = binaries.directory("kserve")
+    built = building.directory("kserve")
     return {"kserve-controller": Program({"/manager": built / "manager"}, ("/manager",))}
 
 

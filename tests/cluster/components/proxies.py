@@ -7,7 +7,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.cluster import binaries, standalone_gateway
+from inferencebox.programs import building
+from tests.cluster import standalone_gateway
 from tests.cluster.bundle import ISTIO
 from tests.cluster.node.sandbox import Program
 
@@ -35,7 +36,7 @@ def programs() -> dict[str, Program]:
     """What stands for the proxies' image."""
     found = standalone_gateway.programs()
     assert found is not None, "run make gateway-programs"
-    agent = binaries.directory("istio") / "pilot-agent"
+    agent = building.directory("istio") / "pilot-agent"
     template = ISTIO.directory() / "tools/packaging/common/envoy_bootstrap.json"
     files = {_AGENT: agent, istio.ENVOY: found[1], _TEMPLATE: template}
     prepares = {"istio-validation": (str(agent), *_REDIRECT)}

@@ -83,9 +83,15 @@ def test_every_problem_is_in_the_message() -> None:
 
 
 def test_what_nothing_installs_yet_is_refused_on_request() -> None:
-    made = {**VARIABLES, "platform_target": "kubernetes"}
-    cluster = {**made, "platform_cluster": {"provider": "node"}}
-    assert run(cluster)["platform"]["platform_cluster"]["provider"] == "node"
+    served = {
+        **VARIABLES["models"][0],
+        "framework": "llm",
+        "runtime": "llm-d",
+        "source": "hf://owner/name",
+    }
+    served["publish"] = {"apis": ["chat"]}
+    cluster = {**VARIABLES, "platform_target": "kubernetes", "models": [served]}
+    assert run(cluster)["platform"]["models"][0]["runtime"] == "llm-d"
     assert "is not installed yet" in run(cluster, installable=True)["msg"]
 
 

@@ -165,6 +165,52 @@ def test_a_rule_of_clusters_that_is_broken(changes: dict[str, Any], path: str, w
     assert words in f"{found[path].message}. {found[path].remedy}"
 
 
+NODE = {
+    "platform_target": "kubernetes",
+    "platform_bundle": "/srv/bundle",
+    "platform_gateway.https_port": 30443,
+    "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path", "words"),
+    [
+        ({"platform_bundle": None}, "platform_bundle", "reaches no registry"),
+        (
+            {"platform_cluster.service_type": "LoadBalancer"},
+            "platform_cluster.service_type",
+            "Use NodePort",
+        ),
+        (
+            {"platform_cluster.provider": "kind", "platform_cluster.node.network": "10.9.0.0/30"},
+            "platform_cluster.node",
+            "does not go with provider kind",
+        ),
+        (
+            {"platform_cluster.node.network": "10.9.0.0/31"},
+            "platform_cluster.node.network",
+            "8 to 30 bits",
+        ),
+        (
+            {"platform_cluster.node.pod_network": "10.96.0.0/17"},
+            "platform_cluster.node.service_network",
+            "overlaps with pod_network",
+        ),
+        (
+            {"platform_cluster.node.pod_network": "10.244.0.1/16"},
+            "platform_cluster.node.pod_network",
+            "is not a network",
+        ),
+    ],
+)
+def test_a_rule_of_nodes_that_is_broken(changes: dict[str, Any], path: str, words: str) -> None:
+    assert problems(changed(NODE)) == {}
+    found = problems(changed({**NODE, **changes}))
+    assert set(found) == {path}
+    assert words in f"{found[path].message}. {found[path].remedy}"
+
+
 @pytest.mark.parametrize(
     ("changes", "path", "words"),
     [

@@ -66,7 +66,7 @@ REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "models[0].traffic.canary": ({"version": "2", "weight": 10},),
     "models[0].traffic.mirror": ("2",),
     "models[1].fallback": ("elsewhere/gpt-mini",),
-    "platform_cluster.provider": ("kind", "k3s", "eks", "gke", "aks", "node"),
+    "platform_cluster.provider": ("kind", "k3s", "eks", "gke", "aks"),
     "platform_cluster.kubeconfig": ("/srv/kubeconfig",),
     "platform_cluster.context": ("admin@lab",),
     "platform_cluster.namespace": ("inference",),
@@ -78,6 +78,7 @@ REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "platform_images.registry": ("registry.example.org",),
     "platform_images.source": ("built",),
     "platform_cluster.service_type": ("NodePort", "ClusterIP"),
+    "platform_cluster.node": ({"network": "10.97.0.0/30"},),
     "platform_cluster.runtime_image": ("registry.example.org/inference/runtime:1",),
     "platform_engine.gateway": ("standalone",),
     "providers[0]": (PROVIDER,),
@@ -117,6 +118,11 @@ NEEDED: dict[str, dict[str, Any]] = {
     "platform_cluster.service_type": {"platform_gateway.https_port": 30443},
     "platform_images.registry": ELSEWHERE,
     "platform_images.source": {**ELSEWHERE, "models[1].source": "pvc://models/model.gguf"},
+    "platform_cluster.node": {
+        "platform_bundle": "/srv/bundle",
+        "platform_gateway.https_port": 30443,
+        "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+    },
 }
 REFUSED_BY_BOTH = {"tenants[0].limits.max_tokens_per_request", "models[0].publish.public"}
 BY_LOCAL = [(path, value) for path, values in REFUSED_BY_LOCAL.items() for value in values]
@@ -211,11 +217,11 @@ def test_the_table_speaks_of_every_key() -> None:
 
 
 def test_what_is_rendered_and_not_installed_yet() -> None:
-    changes = {"platform_target": "kubernetes", "platform_cluster.provider": "node"}
+    changes = {"platform_target": "kubernetes"}
     raw = changed({**changes, "models[1].runtime": "llm-d", "models[1].source": "hf://owner/name"})
     assert problems(raw) == {}
     refused = problems(raw, installable=True)
-    assert list(refused) == ["platform_cluster.provider", "models[1].runtime"]
+    assert list(refused) == ["models[1].runtime"]
     assert all("is not installed yet" in problem.message for problem in refused.values())
 
 

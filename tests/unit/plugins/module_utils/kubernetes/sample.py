@@ -142,7 +142,7 @@ def small() -> Platform:
     raw = copy.deepcopy(FULL)
     raw |= {
         "platform_engine": {"gateway": "standalone"},
-        "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+        "platform_cluster": {"provider": "kind", "service_type": "NodePort"},
         "platform_gateway": {"address": "127.0.0.1", "https_port": 30443},
         "platform_observability": {"prometheus": "disabled"},
         "platform_identity": {"issuers": [{"name": "builtin"}]},

@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The plan of a node: what the roles need, part by part."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ..inventory import Platform
+from . import objects, pki, programs, settings
+from .layout import Host, Layout
+
+Data = dict[str, t.Any]
+
+# In the folder of its state. Kubelet, containerd and etcd make what is below their own.
+_DIRECTORIES = (
+    "",
+    "cni",
+    "containerd",
+    "etc",
+    "etc/cni",
+    "etcd",
+    "kubeconfigs",
+    "kubelet",
+    "logs",
+    "pki",
+    "run",
+)
+
+
+class NodePlan:
+    """Plain data for filters and modules.
+
+    Args:
+        platform: A valid platform whose provider is `node`.
+        host: What the module node_info found; None for parts that need no programs.
+    """
+
+    def __init__(self, platform: Platform, host: Host | None = None) -> None:
+        self._platform = platform
+        self._layout = Layout(platform)
+        self._host = host
+
+    def needs(self) -> Data:
+        """What the module node_info looks for, and where."""
+        node = self._platform.cluster.node
+        folder = node.programs or (
+            f"{self._platform.bundle}/programs" if self._platform.bundle else None
+        )
+        own = dict.fromkeys(programs.KUBERNETES, "")
+        return {
+            "programs": {**own, **programs.RUNTIME, **programs.KERNEL},
+            "plugins": list(programs.PLUGINS),
+            "directory": folder,
+            "state": self._layout.directory,
+            "network": node.network,
+            "link": self._layout.link,
+            "images": self.images(),
+        }
+
+    def directories(self) -> list[Data]:
+        """Its folders, closed to everybody else."""
+        return [
+            {"path": self._layout.path(name) if name else self._layout.directory, "mode": "0700"}
+            for name in _DIRECTORIES
+        ]
+
+    def authorities(self) -> list[Data]:
+        """Its authorities, each with the certificates that it issues."""
+        return pki.authorities(self._layout)
+
+    def files(self) -> list[Data]:
+        """The files that configure its parts."""
+        return list(settings.files(self._layout, self._known()))
+
+    def machine(self) -> Data:
+        """What the module node_machine makes of the kernel's: networks, control groups, limits."""
+        node, layout = self._platform.cluster.node, self._layout
+        prefix = node.network.rpartition("/")[2]
+        return {
+            "directory": layout.directory,
+            "link": layout.link,
+            "machine_address": f"{node.machine_address}/{prefix}",
+            "node_address": f"{node.address}/{prefix}",
+            "bridge": settings.BRIDGE,
+            "bridge_address": f"{layout.pods[1]}/{layout.pods.prefixlen}",
+            "cgroup": layout.cgroup,
+        }
+
+    def images(self) -> str:
+        """Folder of the image archives."""
+        return f"{self._platform.bundle}/images"
+
+    def runtime(self) -> Data:
+        """How containerd is reached."""
+        return {"ctr": self._known().programs["ctr"], "socket": self._layout.runtime_socket}
+
+    def servers(self) -> Data:
+        """What the module supervisor runs before anything is a client of the API server."""
+        wait = programs.wait_for_api(self._layout, self._platform.cluster.ready_timeout)
+        return {
+            "programs": programs.server_side(self._layout, self._known()),
+            "waits": [wait, {"program": "containerd"}],
+        }
+
+    def clients(self) -> Data:
+        """What it runs besides."""
+        rows = programs.client_side(self._layout, self._known())
+        return {"programs": rows, "waits": [{"program": row["name"]} for row in rows]}
+
+    def objects(self) -> list[Data]:
+        """What its cluster needs before anything else."""
+        return objects.objects(self._layout)
+
+    def kubeconfig(self) -> Data:
+        """The administrator's way to the cluster; the key stays in the node's own folder."""
+        return settings.kubeconfig(self._layout, "admin")
+
+    def _known(self) -> Host:
+        if self._host is None:
+            raise ValueError("this part of a node's plan needs what was found on the machine")
+        return self._host

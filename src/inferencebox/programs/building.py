@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Upstream's programs, built from its Go modules and kept between runs.
+
+`tools/*/go.mod` say what is built, in which version, and with which dependencies; the checksums beside them are
+verified by Go. A folder that names no tools is a small program of its own, of the folder's name. A build is kept in the
+user's cache under a digest of these files, so that a second run takes no time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
+from filelock import FileLock
+
+TOOLS = Path(__file__).with_name("tools")
+_SHOWN_LINES = 20
+_FLAGS = ("-trimpath", "-mod=readonly")
+# Where Kubernetes' own build scripts put the release's version; without it, it calls itself v0.0.0.
+_STAMPED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+_STAMPS = {"gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z"}
+# The same of Istio, whose module's own version is a commit.
+_ISTIO_STAMPED = "istio.io/istio/pkg/version"
+
+
+class BuildError(RuntimeError):
+    """A program cannot be built on this machine; the text says why and what to do."""
+
+
+def cache_directory() -> Path:
+    """Where builds are kept: XDG_CACHE_HOME or ~/.cache, in a folder of ours."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "inferencebox"
+
+
+def directory(tool: str) -> Path:
+    """Build the programs of one module, or find them built.
+
+    Args:
+        tool: Name of a folder in `tools`.
+
+    Returns:
+        The directory that holds the programs.
+
+    Raises:
+        BuildError: Go is missing, too old, or its build fails.
+    """
+    module = TOOLS / tool
+    built = cache_directory() / "programs" / f"{tool}-{_digest(module)}"
+    built.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(f"{built}.lock"):
+        if not built.is_dir():
+            _build(module, built)
+    return built
+
+
+def _digest(module: Path) -> str:
+    digest = hashlib.sha256(repr((_FLAGS, _linker_flags(module))).encode())
+    for path in sorted(module.iterdir()):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _build(module: Path, built: Path) -> None:
+    if not shutil.which("go"):
+        raise BuildError(
+            f"Go is not installed, and {module.name} is built with it: install Go "
+            f"{_wanted_go(module)} or newer."
+        )
+    facts = json.loads(_go(module, "mod", "edit", "-json"))
+    packages = {_program(row["Path"]): row["Path"] for row in facts["Tool"] or ()}
+    packages = packages or {module.name: "."}
+    print(f"building {', '.join(packages)}", file=sys.stderr, flush=True)
+    unfinished = built.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    flags = [*_FLAGS, f"-ldflags={_linker_flags(module)}"]
+    for name, path in packages.items():
+        _go(module, "build", *flags, "-o", str(unfinished / name), path)
+    unfinished.rename(built)
+
+
+def _program(package: str) -> str:
+    """Name a program after its package, and etcd's server, whose package is `server/v3`, after the project."""
+    return "etcd" if package.startswith("go.etcd.io/") else package.rpartition("/")[2]
+
+
+def _linker_flags(module: Path) -> str:
+    """Smaller files, and the release's version."""
+    flags = ["-s", "-w"]
+    text = (module / "go.mod").read_text()
+    if found := re.search(r"^\s*k8s.io/kubernetes (v(\d+)\.(\d+)\.\S+)", text, re.MULTILINE):
+        release = {"gitVersion": found[1], "gitMajor": found[2], "gitMinor": found[3]}
+        stamps = {**release, **_STAMPS}
+        for package in _STAMPED:
+            flags += [f"-X {package}.{name}={value}" for name, value in stamps.items()]
+    if re.search(r"^\s*istio.io/istio v", text, re.MULTILINE):
+        version = TRAINS[max(TRAINS)].components["istio"].version
+        stamps = {"buildVersion": version, "buildTag": version, "buildStatus": "Clean"}
+        flags += [f"-X {_ISTIO_STAMPED}.{name}={value}" for name, value in stamps.items()]
+    return " ".join(flags)
+
+
+def _wanted_go(module: Path) -> str:
+    found = re.search(r"^go (\S+)$", (module / "go.mod").read_text(), re.MULTILINE)
+    return found[1] if found else ""
+
+
+def _go(module: Path, *arguments: str) -> str:
+    """Run one Go command in a tool's module; static programs, so that no C compiler is needed."""
+    # As nice as it gets: a build must not starve what else runs on the machine.
+    done = subprocess.run(
+        ["nice", "-n", "19", "go", *arguments],
+        cwd=module,
+        env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = "\n".join(done.stderr.strip().splitlines()[-_SHOWN_LINES:])
+        raise BuildError(f"`go {arguments[0]}` in {module} failed:\n{said}")
+    return done.stdout

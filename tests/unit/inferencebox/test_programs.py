@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The programs that are built from Go modules: of a release that the train is for, and from where Go finds modules."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
+
+# Tool: the module that it is built from.
+TOOLS = {
+    "coredns": "github.com/coredns/coredns",
+    "envoy-gateway": "github.com/envoyproxy/gateway",
+    "etcd": "go.etcd.io/etcd/server/v3",
+    "helm": "helm.sh/helm/v3",
+    "istio": "istio.io/istio",
+    "kserve": "github.com/kserve/kserve",
+    "kubernetes": "k8s.io/kubernetes",
+}
+# Small ones that are built from what lies here.
+OWN = {"pause"}
+
+
+def requirements(root: Path, tool: str) -> dict[str, str]:
+    text = (root / f"src/inferencebox/programs/tools/{tool}/go.mod").read_text()
+    return dict(re.findall(r"^(?:require )?\t?(\S+) (v\S+)", text, re.MULTILINE))
+
+
+def test_the_control_plane_is_of_a_release_that_every_train_takes(root: Path) -> None:
+    version = requirements(root, "kubernetes")["k8s.io/kubernetes"]
+    assert [name for name, train in TRAINS.items() if not train.kubernetes.admits(version)] == []
+
+
+def test_parts_of_kubernetes_are_of_its_own_release(root: Path) -> None:
+    """They have no versions of their own; the replace lines must follow an update."""
+    version = requirements(root, "kubernetes")["k8s.io/kubernetes"]
+    text = (root / "src/inferencebox/programs/tools/kubernetes/go.mod").read_text()
+    replaced = re.findall(r"^\t(k8s\.io/\S+) => \1 (v\S+)$", text, re.MULTILINE)
+    assert len(replaced) > 20
+    assert {one for _, one in replaced} == {version.replace("v1.", "v0.", 1)}
+
+
+def test_every_tool_is_here(root: Path) -> None:
+    folders = {path.name for path in (root / "src/inferencebox/programs/tools").iterdir()}
+    assert folders == {*TOOLS, *OWN}
+
+
+def test_controllers_are_of_the_train(root: Path) -> None:
+    """Of a component whose module has another version than its release, the minor release counts."""
+    components = TRAINS[max(TRAINS)].components
+    gateway = requirements(root, "envoy-gateway")[TOOLS["envoy-gateway"]]
+    assert gateway.rpartition(".")[0] == components["envoy-gateway"].version.rpartition(".")[0]
+    assert requirements(root, "kserve")[TOOLS["kserve"]] == components["kserve"].version
+
+
+def test_parts_that_kserve_replaces_are_replaced(root: Path) -> None:
+    """A module's own replacements are not inherited; without them another KServe would be built."""
+    text = (root / "src/inferencebox/programs/tools/kserve/go.mod").read_text()
+    assert len(re.findall(r"^\t\S+ => \S+ v\S+$", text, re.MULTILINE)) == 12
+
+
+def test_the_name_service_is_of_the_version_that_every_train_runs(root: Path) -> None:
+    version = requirements(root, "coredns")[TOOLS["coredns"]]
+    images = {train.node_images["coredns"] for train in TRAINS.values()}
+    assert {image.rpartition(":")[2] for image in images} == {version}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_module_has_a_checksum(root: Path, tool: str) -> None:
+    sums = (root / f"src/inferencebox/programs/tools/{tool}/go.sum").read_text()
+    name = TOOLS[tool]
+    version = requirements(root, tool)[name]
+    assert f"{name} {version} h1:" in sums
+    assert all(re.fullmatch(r"\S+ \S+ h1:\S+=", line) for line in sums.splitlines())
