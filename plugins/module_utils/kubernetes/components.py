@@ -141,13 +141,14 @@ def files(platform: Platform) -> dict[str, list[dict[str, str]]]:
     """List the files that a bundle must hold, and where each is published.
 
     Args:
-        platform: The platform, without a bundle.
+        platform: The platform.
 
     Returns:
         ``charts`` with chart, repository, version and the file's name, each once; ``manifests`` with url and the
         directory in the bundle; ``images`` with the name under which each is asked for, where it is published, its
         repository and the file's name.
     """
+    platform = platform.model_copy(update={"bundle": None})
     charts: dict[str, dict[str, str]] = {}
     manifests = []
     for name in LAYERS:

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import image, manifest, registry, sbom
+from . import charts, image, manifest, programs, registry, sbom
 from .errors import BundleError
 from .recipes import RECIPES, parts_of
 from .tree import Tree
@@ -43,8 +43,17 @@ def _parser() -> argparse.ArgumentParser:
     origin = one.add_mutually_exclusive_group(required=True)
     origin.add_argument("--published", help="copy it: where its project publishes it")
     origin.add_argument("--repository", choices=sorted(RECIPES), help="build it: what it is")
-    every = [one, steps.add_parser("manifest", help="describe all files", allow_abbrev=False)]
-    every.append(steps.add_parser("check", help="compare all files with it", allow_abbrev=False))
+    built = steps.add_parser("programs", help="build programs", allow_abbrev=False)
+    built.add_argument("--repository", action="append", default=[], choices=sorted(RECIPES))
+    built.add_argument("--node", action="store_true", help="and those of a node")
+    chart = steps.add_parser("chart", help="make a chart", allow_abbrev=False)
+    chart.add_argument("--file", required=True, help="its file, in the folder charts")
+    made = steps.add_parser("manifest", help="make a component's manifest", allow_abbrev=False)
+    made.add_argument("--directory", required=True, help="its directory in the bundle")
+    made.add_argument("--file", required=True, help="its file there")
+    described = steps.add_parser("describe", help="write what is in it", allow_abbrev=False)
+    compared = steps.add_parser("check", help="compare it with that", allow_abbrev=False)
+    every = (one, built, chart, made, described, compared)
     for each in every:
         each.add_argument("--bundle", type=Path, required=True, help="the directory")
     return parser
@@ -84,7 +93,20 @@ def _shown(path: Path, archive: image.Archive, *, changed: bool) -> dict[str, An
     }
 
 
+def _programs(given: argparse.Namespace) -> dict[str, Any]:
+    changed = programs.collect(given.bundle, given.repository, node=given.node)
+    return {"changed": bool(changed), "programs": changed}
+
+
+def _chart(given: argparse.Namespace) -> dict[str, Any]:
+    return {"changed": charts.make_chart(given.bundle, given.file)}
+
+
 def _manifest(given: argparse.Namespace) -> dict[str, Any]:
+    return {"changed": charts.make_manifest(given.bundle, given.directory, given.file)}
+
+
+def _describe(given: argparse.Namespace) -> dict[str, Any]:
     described = manifest.describe(given.bundle)
     try:
         known = manifest.read(given.bundle)
@@ -106,7 +128,14 @@ def _check(given: argparse.Namespace) -> dict[str, Any]:
     return {"changed": False}
 
 
-_STEPS = {"image": _image, "manifest": _manifest, "check": _check}
+_STEPS = {
+    "programs": _programs,
+    "chart": _chart,
+    "manifest": _manifest,
+    "image": _image,
+    "describe": _describe,
+    "check": _check,
+}
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ def read(bundle: Path) -> dict[str, Any]:
     """
     path = bundle / NAME
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
+        found: Any = json.loads(path.read_bytes())
     except FileNotFoundError as error:
         raise BundleError(
             f"{path} is missing: the bundle is not complete, run playbooks/bundle.yml again"
@@ -36,7 +36,7 @@ def read(bundle: Path) -> dict[str, Any]:
         raise BundleError(f"{path} cannot be read: {error}") from error
     if not isinstance(found, dict) or found.get("format") != FORMAT:
         raise BundleError(f"{path} is of another version: make the bundle again")
-    return found
+    return dict(found)
 
 
 def describe(bundle: Path) -> dict[str, Any]:
