@@ -52,6 +52,10 @@ options:
     description: Its address, with the prefix's length.
     type: str
     required: true
+  services:
+    description: Network of the addresses of Services.
+    type: str
+    required: true
   cgroup:
     description: The control group of all pods, with a slash before it.
     type: str
@@ -93,6 +97,7 @@ def main() -> None:
             "node_address": text,
             "bridge": text,
             "bridge_address": text,
+            "services": text,
             "cgroup": text,
         },
         supports_check_mode=True,

@@ -69,6 +69,7 @@ class Machine:
         node_address: The node's.
         bridge: Name of the bridge of pods.
         bridge_address: Its address, with the prefix's length.
+        services: Network of the addresses of Services.
         cgroup: The control group of all pods.
     """
 
@@ -78,6 +79,7 @@ class Machine:
     node_address: str
     bridge: str
     bridge_address: str
+    services: str
     cgroup: str
 
     @property
@@ -135,6 +137,7 @@ def _steps(machine: Machine) -> list[tuple[str, Look, Make]]:
         (f"network namespace {machine.namespace}", _no_namespace, _make_namespace),
         (f"link {machine.link}", _no_link, _make_link),
         (f"bridge {machine.bridge}", _no_bridge, _make_bridge),
+        (f"route to {machine.services}", _no_route, _make_route),
         ("forwarding between pods", _no_forwarding, _forward),
         ("rules that close the machine to pods", _no_rules, _make_rules),
     ]
@@ -226,6 +229,17 @@ def _make_bridge(machine: Machine) -> None:
     _inside(machine, "ip", *words)
     _inside(machine, "ip", "address", "add", machine.bridge_address, "dev", machine.bridge)
     _inside(machine, "ip", "link", "set", machine.bridge, "up")
+
+
+def _no_route(machine: Machine) -> bool:
+    if not has_namespace(machine):
+        return True
+    return _quietly(*enters(machine), "ip", "route", "show", machine.services) == ""
+
+
+def _make_route(machine: Machine) -> None:
+    # Where a Service leads is decided when a packet leaves, and without a route none would.
+    _inside(machine, "ip", "route", "add", machine.services, "dev", machine.bridge)
 
 
 # These are of the network namespace in which they are read.

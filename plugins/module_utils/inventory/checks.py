@@ -490,8 +490,8 @@ CHECKS: tuple[Check, ...] = (
     _issuers,
     _names_on_the_machine,
     *CLUSTER_CHECKS,
-    *IMAGE_CHECKS,
     *NODE_CHECKS,
+    *IMAGE_CHECKS,
     *SERVING_CHECKS,
     lambda draft: refused_settings(draft.platform) if draft.target else iter(()),
 )

@@ -97,6 +97,8 @@ def needed(platform: Platform, components: list[str]) -> list[Image]:
     if platform.engine.gateway == "standalone":
         gateway, envoy = chosen["ai-gateway"], chosen["envoy"]
         published += [f"{gateway.image}:{gateway.version}", f"{envoy.image}:v{envoy.version}"]
+    if platform.cluster.provider == "node":
+        published += train(platform.train).node_images.values()
     runtimes = kserve_runtimes(platform)
     for model in platform.models:
         name = runtime_of(model).name

@@ -9,7 +9,9 @@ import ipaddress
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..catalogue import train
 from ..inventory import Platform
+from ..kubernetes import images
 
 # Ports of its parts that something outside of them knows.
 API_PORT = 6443
@@ -77,6 +79,10 @@ class Layout:
     def name(self) -> str:
         """The node's name in the cluster."""
         return self.platform.name
+
+    def image(self, name: str) -> str:
+        """Name under which one of the node's own images is asked for."""
+        return images.address(self.platform, train(self.platform.train).node_images[name])
 
     @property
     def link(self) -> str:

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import typing as t
 
-from ..catalogue import train
-from ..kubernetes import images
 from .layout import CLUSTER_DOMAIN, Layout
 
 Object = dict[str, t.Any]
@@ -90,7 +88,7 @@ def _deployment(layout: Layout) -> Object:
     labels = {"k8s-app": "kube-dns"}
     container = {
         "name": _NAME,
-        "image": images.address(layout.platform, train(layout.platform.train).node_images[_NAME]),
+        "image": layout.image(_NAME),
         "imagePullPolicy": "IfNotPresent",
         "command": ["/coredns"],
         "args": ["-conf", "/etc/coredns/Corefile"],

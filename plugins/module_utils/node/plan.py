@@ -84,6 +84,7 @@ class NodePlan:
             "node_address": f"{node.address}/{prefix}",
             "bridge": settings.BRIDGE,
             "bridge_address": f"{layout.pods[1]}/{layout.pods.prefixlen}",
+            "services": node.service_network,
             "cgroup": layout.cgroup,
         }
 

@@ -7,8 +7,6 @@ from __future__ import annotations
 import json
 import typing as t
 
-from ..catalogue import train
-from ..kubernetes import images
 from . import pki
 from .layout import CLUSTER_DOMAIN, KUBELET_PORT, Host, Layout
 
@@ -169,9 +167,7 @@ def _containerd(layout: Layout, host: Host) -> str:
         "ttrpc": {"address": f"{layout.runtime_socket}.ttrpc"},
         'plugins."io.containerd.internal.v1.opt"': {"path": layout.path("containerd", "opt")},
         cri: {
-            "sandbox_image": images.address(
-                layout.platform, train(layout.platform.train).node_images["pause"]
-            ),
+            "sandbox_image": layout.image("pause"),
             "stream_server_address": "127.0.0.1",
             "stream_server_port": "0",
             "netns_mounts_under_state_dir": True,

@@ -12,11 +12,13 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue im
 
 # Tool: the module that it is built from.
 TOOLS = {
+    "cert-manager": "github.com/cert-manager/cert-manager",
     "coredns": "github.com/coredns/coredns",
     "envoy-gateway": "github.com/envoyproxy/gateway",
     "etcd": "go.etcd.io/etcd/server/v3",
     "helm": "helm.sh/helm/v3",
     "istio": "istio.io/istio",
+    "kube-rbac-proxy": "github.com/brancz/kube-rbac-proxy",
     "kserve": "github.com/kserve/kserve",
     "kubernetes": "k8s.io/kubernetes",
 }

@@ -2,6 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def test_a_network_that_is_in_use(
     def answer(*_: Any, **__: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess([], 0, routes, "")
 
-    monkeypatch.setattr(found.subprocess, "run", answer)
+    monkeypatch.setattr(subprocess, "run", answer)
     (problem,) = (one for one in look(run, tmp_path)["problems"] if "overlaps" in one)
     assert "198.51.100.0/24" in problem
     assert "lan0" in problem
@@ -94,7 +95,7 @@ def test_a_network_that_is_in_use(
 def test_a_user_that_is_not_root_is_told(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(found.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert any("needs root" in one for one in look(run, tmp_path)["problems"])
 
 

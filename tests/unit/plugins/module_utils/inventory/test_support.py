@@ -116,13 +116,13 @@ NEEDED: dict[str, dict[str, Any]] = {
     "platform_identity.issuers[0].algorithms": {"platform_identity": {"issuers": [CORP]}},
     "platform_identity.issuers[0].jwks_uri": {"platform_identity": {"issuers": [CORP]}},
     "platform_cluster.service_type": {"platform_gateway.https_port": 30443},
-    "platform_images.registry": ELSEWHERE,
-    "platform_images.source": {**ELSEWHERE, "models[1].source": "pvc://models/model.gguf"},
     "platform_cluster.node": {
         "platform_bundle": "/srv/bundle",
         "platform_gateway.https_port": 30443,
         "platform_cluster": {"provider": "node", "service_type": "NodePort"},
     },
+    "platform_images.registry": ELSEWHERE,
+    "platform_images.source": {**ELSEWHERE, "models[1].source": "pvc://models/model.gguf"},
 }
 REFUSED_BY_BOTH = {"tenants[0].limits.max_tokens_per_request", "models[0].publish.public"}
 BY_LOCAL = [(path, value) for path, values in REFUSED_BY_LOCAL.items() for value in values]

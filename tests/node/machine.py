@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What of a machine a node may not leave changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+# Folders whose place is fixed in what a node runs.
+_FOLDERS = (
+    "/run/containerd",
+    "/run/netns",
+    "/var/lib/cni",
+    "/var/lib/kubelet",
+    "/var/log/containers",
+    "/var/log/pods",
+    "/etc/cni",
+    "/opt/cni",
+    "/opt/containerd",
+    "/etc/kubernetes",
+    "/usr/libexec/kubernetes",
+)
+_SETTINGS = ("kernel", "vm", "net/ipv4", "net/bridge", "net/netfilter")
+# Files that tell of the moment, and networks of other tests that may run beside this one.
+_MOVING = ("nr", "random", "ns_last_pid", "tainted", "pty", "count", "stat_refresh", "drop_caches")
+_OTHERS = "ib-lan"
+
+
+def look(directory: Path) -> dict[str, set[str]]:
+    """Take down links, addresses, routes, rules, mounts, control groups, folders, settings and processes.
+
+    Args:
+        directory: Whoever names it in its command line is a process of the node.
+    """
+    return {
+        "links": {row["ifname"] for row in _ip("link")} - {None},
+        "routes": {
+            f"{row['dst']} {row.get('dev')}" for row in _ip("route", "show", "table", "all")
+        },
+        "rules": set(_said("nft", "list", "ruleset").splitlines()),
+        "mounts": {
+            line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()
+        },
+        "control groups": {folder for folder, _, _ in os.walk("/sys/fs/cgroup")},
+        "folders": {
+            str(path)
+            for name in _FOLDERS
+            for path in [Path(name), *Path(name).rglob("*")]
+            if path.exists() or path.is_symlink()
+        },
+        "settings": _settings(),
+        "processes": _processes(directory),
+    }
+
+
+def differences(before: dict[str, set[str]], after: dict[str, set[str]]) -> dict[str, list[str]]:
+    """What is there more or less than before, by what it is."""
+    found = {what: sorted(before[what] ^ after[what]) for what in before}
+    own = {what: [one for one in rows if _OTHERS not in one] for what, rows in found.items()}
+    return {what: rows for what, rows in own.items() if rows}
+
+
+def _settings() -> set[str]:
+    found = set()
+    for name in _SETTINGS:
+        for path in Path("/proc/sys", name).rglob("*"):
+            if any(part in path.name for part in _MOVING) or not path.is_file():
+                continue
+            # Some may only be written to, and those of a link go with the link.
+            if (
+                os.access(path, os.R_OK)
+                and path.stat().st_mode & 0o444
+                and "/conf/" not in str(path)
+                and "/neigh/" not in str(path)
+            ):
+                try:
+                    found.add(f"{path} {path.read_text().strip()}")
+                except OSError:
+                    continue
+    return found
+
+
+def _processes(directory: Path) -> set[str]:
+    found = set()
+    for entry in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            words = Path("/proc", entry, "cmdline").read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if f"{directory}/" in words and int(entry) != os.getpid() and "pytest" not in words:
+            found.add(words.replace("\0", " "))
+    return found
+
+
+def _ip(*words: str) -> list[dict[str, str]]:
+    rows: list[dict[str, str]] = json.loads(_said("ip", "-json", *words) or "[]")
+    return rows
+
+
+def _said(*words: str) -> str:
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout

@@ -1,0 +1,148 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""A node that the tests make, as its users do: by playbooks and an inventory."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import typing as t
+from dataclasses import dataclass
+from pathlib import Path
+
+_ROOT = Path(__file__).resolve().parents[2]
+_SECONDS = 900
+_SHOWN_CHARACTERS = 6000
+# Not the default, so that a node of the machine's user is left alone.
+_NETWORK = "10.97.251.0/30"
+MACHINE_ADDRESS, ADDRESS = "10.97.251.1", "10.97.251.2"
+
+
+@dataclass(frozen=True)
+class OwnNode:
+    """A node below a directory.
+
+    Attributes:
+        directory: Where everything of it lies.
+    """
+
+    directory: Path
+
+    @property
+    def state(self) -> Path:
+        """The folder of its state."""
+        return self.directory / "home/node"
+
+    @property
+    def bundle(self) -> Path:
+        """Its programs and images."""
+        return self.directory / "bundle"
+
+    @property
+    def kubeconfig(self) -> Path:
+        """How its cluster is reached."""
+        return self.directory / "kubeconfig"
+
+    def start(self, *options: str) -> int:
+        """Make it be there and run.
+
+        Returns:
+            How many tasks changed something.
+        """
+        return self._play(_ROOT / "tests/node/play.yml", *options)
+
+    def stop(self) -> None:
+        """Stop it."""
+        self._play(_ROOT / "playbooks/down.yml")
+
+    def remove(self) -> None:
+        """Remove it."""
+        self._play(_ROOT / "playbooks/uninstall.yml")
+
+    def fail(self, *options: str) -> str:
+        """Start it where that must fail.
+
+        Returns:
+            What was said.
+        """
+        done = self._run(_ROOT / "tests/node/play.yml", *options)
+        assert done.returncode != 0, done.stdout
+        return done.stdout
+
+    def kubectl(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Ask its API server as its administrator."""
+        program = str(self.bundle / "programs/kubectl")
+        command = [program, f"--kubeconfig={self.kubeconfig}", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def processes(self) -> dict[str, int]:
+        """Process id of each of its programs."""
+        found = {}
+        programs = {str(self.bundle / "programs"), "/usr/bin", "/usr/sbin"}
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                path = Path("/proc", entry, "exe").readlink()
+                words = Path("/proc", entry, "cmdline").read_bytes().decode(errors="replace")
+            except OSError:
+                continue
+            if str(path.parent) in programs and f"={self.state}/" in words:
+                found[path.name] = int(entry)
+        return found
+
+    def kill(self) -> None:
+        """End everything of it at once, its manager and its containers too, as a crash of the machine would."""
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                words = Path("/proc", entry, "cmdline").read_bytes().decode(errors="replace")
+                group = Path("/proc", entry, "cgroup").read_text()
+            except OSError:
+                continue
+            own = f"{self.state}/" in words or "/inferencebox-nodetest/" in group
+            if own and int(entry) != os.getpid():
+                try:
+                    os.kill(int(entry), signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+
+    def inside(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a command in the node's own network."""
+        command = ["nsenter", f"--net={self.state}/run/network", *words]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def _play(self, playbook: Path, *options: str) -> int:
+        done = self._run(playbook, *options)
+        assert done.returncode == 0, done.stdout[-_SHOWN_CHARACTERS:]
+        found = re.search(r"changed=(\d+)", done.stdout)
+        assert found, done.stdout
+        return int(found[1])
+
+    def _run(self, playbook: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        program = Path(sys.executable).with_name("ansible-playbook")
+        command = [str(program), "-i", "inventories/node", str(playbook)]
+        return subprocess.run(
+            [*command, "-e", json.dumps(self._variables()), *options],
+            cwd=_ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=_SECONDS,
+        )
+
+    def _variables(self) -> dict[str, t.Any]:
+        return {
+            "platform_name": "nodetest",
+            "platform_home": str(self.directory / "home"),
+            "platform_bundle": str(self.bundle),
+            "platform_gateway": {"address": ADDRESS, "https_port": 30443},
+            "platform_cluster": {
+                "provider": "node",
+                "service_type": "NodePort",
+                "kubeconfig": str(self.kubeconfig),
+                "node": {"network": _NETWORK},
+            },
+        }
