@@ -4,18 +4,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import images
 
 from inferencebox.bundle import image
-from inferencebox.bundle.recipes import RECIPES, Parts
+from inferencebox.bundle.recipes import RECIPES, parts_of
 from inferencebox.bundle.tree import Tree
 from inferencebox.programs import collecting
-
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 def fill(directory: Path) -> None:
@@ -24,13 +21,7 @@ def fill(directory: Path) -> None:
     collecting.collect(programs, (*collecting.NODE_TOOLS, "pause", "coredns"))
     archives = directory / "images"
     archives.mkdir(exist_ok=True)
-    parts = Parts(
-        programs=programs,
-        istio=programs,
-        requirements=_ROOT / "requirements",
-        sources=_ROOT / "src",
-        uv=str(Path(sys.executable).with_name("uv")),
-    )
+    parts = parts_of(directory)
     for name, published in TRAINS[max(TRAINS)].node_images.items():
         tree = Tree()
         settings = RECIPES[images.repository(published)].fill(parts, tree, directory)

@@ -18,7 +18,7 @@ from typing import Any
 from ..catalogue import Chart, Component, train
 from ..inventory import NAMESPACES, Platform
 from . import component_values as values
-from . import naming
+from . import images, naming
 from .objects import Object
 
 # In which role a component is installed; of two layers, the first holds what the second refers to.
@@ -141,12 +141,14 @@ def files(platform: Platform) -> dict[str, list[dict[str, str]]]:
     """List the files that a bundle must hold, and where each is published.
 
     Args:
-        platform: The platform, without a bundle.
+        platform: The platform.
 
     Returns:
         ``charts`` with chart, repository, version and the file's name, each once; ``manifests`` with url and the
-        directory in the bundle.
+        directory in the bundle; ``images`` with the name under which each is asked for, where it is published, its
+        repository and the file's name.
     """
+    platform = platform.model_copy(update={"bundle": None})
     charts: dict[str, dict[str, str]] = {}
     manifests = []
     for name in LAYERS:
@@ -160,7 +162,12 @@ def files(platform: Platform) -> dict[str, list[dict[str, str]]]:
             version = train(platform.train).components[row["component"]].version
             directory = f"manifests/{row['component']}-{version}"
             manifests += [{"url": url, "directory": directory} for url in row["files"]]
-    return {"charts": list(charts.values()), "manifests": manifests}
+    wanted = images.needed(platform, installed(platform))
+    return {
+        "charts": list(charts.values()),
+        "manifests": manifests,
+        "images": [{**asdict(one), "file": one.file} for one in wanted],
+    }
 
 
 def removable(platform: Platform) -> list[dict[str, Any]]:

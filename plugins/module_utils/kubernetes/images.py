@@ -46,6 +46,12 @@ class Image:
     published: str
     repository: str
 
+    @property
+    def file(self) -> str:
+        """Name of its archive in a bundle."""
+        tag = self.name.rpartition(":")[2].rpartition("/")[2]
+        return f"{self.repository.replace('/', '-')}-{tag}.tar"
+
 
 def repository(image: str) -> str:
     """Cut off host and tag: ``docker.io/istio/pilot:1.31.0`` becomes ``istio/pilot``."""
@@ -81,10 +87,13 @@ def needed(platform: Platform, components: list[str]) -> list[Image]:
         components: Names of the components that it installs.
 
     Returns:
-        Those of components that are told another registry, of the models' runtimes, and the platform's own.
+        Those of the node itself, of components that are told another registry, of the models' runtimes, and the
+        platform's own.
     """
     chosen = train(platform.train).components
-    published = [image for name in components for image in chosen[name].published_images]
+    node = platform.cluster.provider == "node"
+    published = list(train(platform.train).node_images.values()) if node else []
+    published += [image for name in components for image in chosen[name].published_images]
     if platform.engine.gateway == "standalone":
         gateway, envoy = chosen["ai-gateway"], chosen["envoy"]
         published += [f"{gateway.image}:{gateway.version}", f"{envoy.image}:v{envoy.version}"]

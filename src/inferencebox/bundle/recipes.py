@@ -12,13 +12,14 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import certifi
 
 from . import libraries, python
+from .charts import ISTIO
 from .errors import BundleError
 from .image import USER, Settings
 from .tree import Tree
@@ -37,14 +38,14 @@ class Parts:
 
     Attributes:
         programs: Directory with upstream's programs, by name.
-        istio: Istio's sources, of which its proxies read one file.
+        bootstrap: The file of Istio's sources of which its proxies make their first configuration.
         requirements: Directory with hash-pinned requirements files.
         sources: Directory with this project's packages.
         uv: The uv command.
     """
 
     programs: Path
-    istio: Path
+    bootstrap: Callable[[], Path]
     requirements: Path
     sources: Path
     uv: str
@@ -70,6 +71,28 @@ class Parts:
         file = self.requirements / f"{name}.txt"
         python.install(self.uv, target, file, dependencies=dependencies)
         return target
+
+
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+def parts_of(bundle: Path) -> Parts:
+    """Say where the parts of images are: programs in the bundle, the rest in this collection."""
+    beside = Path(sys.executable).with_name("uv")
+    return Parts(
+        programs=bundle / "programs",
+        bootstrap=_bootstrap_template,
+        requirements=_ROOT / "requirements",
+        sources=_ROOT / "src",
+        uv=str(beside) if beside.exists() else "uv",
+    )
+
+
+def _bootstrap_template() -> Path:
+    try:
+        return ISTIO.directory() / "tools/packaging/common/envoy_bootstrap.json"
+    except (OSError, RuntimeError) as error:
+        raise BundleError(f"Istio's sources cannot be had: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -160,7 +183,7 @@ def _bootstrap(parts: Parts, tree: Tree) -> None:
     """Of which the agent makes the first configuration of its Envoy."""
     tree.file(
         "var/lib/istio/envoy/envoy_bootstrap_tmpl.json",
-        parts.istio / "tools/packaging/common/envoy_bootstrap.json",
+        parts.bootstrap(),
     )
 
 
@@ -263,8 +286,3 @@ RECIPES: Mapping[str, Recipe] = {
     "envoyproxy/ai-gateway-cli": Recipe(_ai_gateway, requirements=("gateway",)),
     "inferencebox/runtime": Recipe(_runtime, requirements=("serving", "samples"), sources=_OWN),
 }
-
-
-def missing(repositories: Iterable[str]) -> list[str]:
-    """Name the repositories for whose images there is no recipe."""
-    return [name for name in repositories if name not in RECIPES]

@@ -13,8 +13,8 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes i
     naming,
 )
 
+from inferencebox.bundle.charts import ISTIO
 from inferencebox.programs import building
-from tests.cluster.bundle import ISTIO
 from tests.cluster.node.sandbox import Program
 
 from . import helm

@@ -7,9 +7,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from inferencebox.bundle.charts import ISTIO
 from inferencebox.programs import building
 from tests.cluster import standalone_gateway
-from tests.cluster.bundle import ISTIO
 from tests.cluster.node.sandbox import Program
 
 from . import istio

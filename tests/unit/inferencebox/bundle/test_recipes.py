@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from inferencebox.bundle import recipes
+from inferencebox.bundle import programs
 from inferencebox.bundle.errors import BundleError
 from inferencebox.bundle.recipes import RECIPES, Parts
 from inferencebox.bundle.tree import Tree
+from inferencebox.programs.building import TOOLS
 
 _ROOT = Path(__file__).resolve().parents[4]
 
@@ -25,7 +26,7 @@ def parts(tmp_path: Path) -> Parts:
             (programs / name).chmod(0o755)
     return Parts(
         programs=programs,
-        istio=tmp_path / "istio",
+        bootstrap=lambda: tmp_path / "bootstrap.json",
         requirements=_ROOT / "requirements",
         sources=_ROOT / "src",
         uv="uv",
@@ -45,8 +46,7 @@ def test_image_of_one_program_runs_as_nobody(parts: Parts, repository: str, tmp_
 
 
 def test_pilot_gets_the_template_of_its_proxies(parts: Parts, tmp_path: Path) -> None:
-    template = parts.istio / "tools/packaging/common/envoy_bootstrap.json"
-    template.parent.mkdir(parents=True)
+    template = parts.bootstrap()
     template.write_text("{}")
     tree = Tree()
     settings = RECIPES["istio/pilot"].fill(parts, tree, tmp_path)
@@ -91,5 +91,7 @@ def test_origin_follows_packages_and_own_sources(
     assert runtime.origin(own) != before
 
 
-def test_images_without_a_recipe_are_named() -> None:
-    assert recipes.missing(["pause", "grafana/loki"]) == ["grafana/loki"]
+def test_every_program_is_built_by_a_tool() -> None:
+    needed = {name for recipe in RECIPES.values() for name in recipe.programs}
+    assert set(programs.TOOLS) == needed
+    assert {(TOOLS / tool / "go.mod").is_file() for tool in programs.TOOLS.values()} == {True}

@@ -24,12 +24,14 @@ from inferencebox.bundle.recipes import RECIPES
 from . import sample
 
 REGISTRY = "registry.example.org:5000/mirror"
-# What makes a node of plain binaries, before there is a platform.
-NODE = {"pause", "coredns/coredns"}
 
 
 def platform(source: str) -> Platform:
-    variables = to_vars(sample.small())
+    """A node of plain binaries, which has no images but those."""
+    variables = to_vars(sample.small()) | {
+        "platform_bundle": "/srv/bundle",
+        "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+    }
     return load({**variables, "platform_images": {"registry": REGISTRY, "source": source}})
 
 
@@ -109,7 +111,7 @@ def test_only_built_images_take_extensions_from_istio() -> None:
 def test_every_image_that_is_asked_of_built_ones_has_a_recipe() -> None:
     built = platform("built")
     found = {one.repository for one in images.needed(built, components.installed(built))}
-    assert found == set(RECIPES) - NODE
+    assert found == set(RECIPES)
 
 
 def test_every_image_has_a_tag_and_stands_once() -> None:

@@ -1,0 +1,50 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""The programs that images are built of, and that a node of plain binaries runs, gathered in a bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..programs import building, collecting
+from .errors import BundleError
+from .recipes import RECIPES
+
+# In which tool each program of a recipe is built.
+TOOLS = {
+    "cert-manager": "cert-manager",
+    "coredns": "coredns",
+    "install-cni": "istio",
+    "istio-cni": "istio",
+    "kube-rbac-proxy": "kube-rbac-proxy",
+    "manager": "kserve",
+    "pause": "pause",
+    "pilot-agent": "istio",
+    "pilot-discovery": "istio",
+}
+# What installs charts where a node is made.
+_HELM = "helm"
+
+
+def collect(bundle: Path, repositories: Iterable[str], *, node: bool) -> list[str]:
+    """Put programs into a bundle, and build what has not been built yet.
+
+    Args:
+        bundle: The directory.
+        repositories: The images that will be built.
+        node: Whether a node of plain binaries will be made, too.
+
+    Returns:
+        Names of the programs that are new or were another build.
+
+    Raises:
+        BundleError: One cannot be built, or the directory cannot be written to.
+    """
+    tools = {TOOLS[name] for one in repositories for name in RECIPES[one].programs}
+    if node:
+        tools |= {*collecting.NODE_TOOLS, _HELM}
+    try:
+        return collecting.collect(bundle / "programs", sorted(tools))
+    except (building.BuildError, OSError) as error:
+        raise BundleError(str(error)) from error
