@@ -88,7 +88,7 @@ bench-start: tools ## Measure clone to first token, and write docs/performance.m
 gateway: tools gateway-programs ## The Envoy AI Gateway judged with the rendered objects (root; part of the cluster tests)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster/test_gateway_standalone.py
 
-go: tools
+go: tools ## Fetch Go into the checkout, where the machine has none
 	@command -v go >/dev/null || uv pip install --quiet --target .cache/go --no-deps --require-hashes -r requirements/go.txt
 
 gateway-programs: tools
