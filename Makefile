@@ -23,13 +23,19 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-start docs levels driver tools lock test-cluster bench-apply gateway gateway-programs
+.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-start docs levels driver tools lock test-cluster test-node cluster-up cluster-down bench-apply gateway gateway-programs
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: driver ## Install and start the platform, or bring it to what the inventory says
 	@$(BIN)/inferencebox up $(CHOSEN)
+
+cluster-up: driver ## Install the platform of inventories/node on a Kubernetes node of this machine (root, a bundle)
+	@$(BIN)/inferencebox up --inventory inventories/node
+
+cluster-down: driver ## Remove that platform, and the node with it
+	@$(BIN)/inferencebox clean --yes --inventory inventories/node
 
 down: driver ## Stop every process of the platform
 	@$(BIN)/inferencebox down $(CHOSEN)
@@ -44,6 +50,9 @@ test: tools ## Lint, then unit and behaviour tests, and what the docs show; the 
 
 test-cluster: tools gateway-programs ## Tests on a Kubernetes API server: KUBECONFIG's, or one built with Go
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster
+
+test-node: tools ## A Kubernetes node of this machine, from its first start to its removal (root)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/node
 
 levels: tools gateway-programs ## Run the cluster tests and write docs/kubernetes.md's table of what they prove
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) --write-levels tests/cluster

@@ -65,6 +65,13 @@ path:
   description: Directory of the environment.
   type: str
   returned: always
+precompile:
+  description: >-
+    Command that leaves bytecode for what model servers import, which cannot write it themselves; empty where that is
+    done. It takes some seconds, during which other things can be done.
+  type: list
+  elements: str
+  returned: success
 """
 
 from pathlib import Path
@@ -105,7 +112,8 @@ def main() -> None:
         )
     except (PlatformError, OSError) as error:
         module.fail_json(msg=str(error))
-    module.exit_json(changed=changed, path=given["path"])
+    precompile = runtime.precompile_command(Path(given["path"]))
+    module.exit_json(changed=changed, path=given["path"], precompile=precompile)
 
 
 if __name__ == "__main__":

@@ -170,8 +170,13 @@ class Driver:
             for task in tasks
             if any(host.get("changed") for host in task["hosts"].values())
         ]
-        # Ansible itself checks the arguments of every role, whatever tags are wanted.
-        roles = [name.partition(" : ")[0] for name in names if _CHECK_OF_ARGUMENTS not in name]
+        # Ansible itself checks the arguments of every role, whatever tags are wanted, and it names no role
+        # before a task that includes another one.
+        roles = [
+            name.partition(" : ")[0]
+            for name in names
+            if " : " in name and _CHECK_OF_ARGUMENTS not in name
+        ]
         ran = list(dict.fromkeys(role.removeprefix("inferencebox.platform.") for role in roles))
         said = done.stdout + done.stderr
         return Play(done.returncode, said, changed, ran, result.get("stats", {}))

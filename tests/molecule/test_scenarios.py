@@ -83,6 +83,7 @@ def _install_runtime(path: Path) -> None:
         bundles=[ROOT / "requirements/samples.txt"],
         sources=ROOT / "src",
     )
+    subprocess.run(runtime.precompile_command(path), check=True, capture_output=True)
 
 
 def _run(directory: Path, scenario: str) -> Run:

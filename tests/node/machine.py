@@ -25,7 +25,7 @@ _FOLDERS = (
 )
 _SETTINGS = ("kernel", "vm", "net/ipv4", "net/bridge", "net/netfilter")
 # Files that tell of the moment, and networks of other tests that may run beside this one.
-_MOVING = ("nr", "random", "ns_last_pid", "tainted", "pty", "count", "stat_refresh", "drop_caches")
+_MOVING = {"random", "ns_last_pid", "tainted", "pty", "nf_conntrack_count", "stat_refresh"}
 _OTHERS = "ib-lan"
 
 
@@ -67,7 +67,7 @@ def _settings() -> set[str]:
     found = set()
     for name in _SETTINGS:
         for path in Path("/proc/sys", name).rglob("*"):
-            if any(part in path.name for part in _MOVING) or not path.is_file():
+            if _MOVING & set(path.parts) or not path.is_file():
                 continue
             # Some may only be written to, and those of a link go with the link.
             if (

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +21,7 @@ _SECONDS = 900
 _SHOWN_CHARACTERS = 6000
 # Not the default, so that a node of the machine's user is left alone.
 _NETWORK = "10.97.251.0/30"
+_CGROUP = "inferencebox-nodetest"
 MACHINE_ADDRESS, ADDRESS = "10.97.251.1", "10.97.251.2"
 
 
@@ -95,18 +98,34 @@ class OwnNode:
 
     def kill(self) -> None:
         """End everything of it at once, its manager and its containers too, as a crash of the machine would."""
+        # Whoever starts others again may do so between two looks.
+        while own := self._everything():
+            for pid in own:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+    def restart_machine(self) -> None:
+        """Leave of it what a restart of the machine leaves: files, and nothing in the kernel or in /run."""
+        self.kill()
+        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        for place in sorted((line.split()[4] for line in mounts), reverse=True):
+            if place.startswith(f"{self.state}/"):
+                subprocess.run(["umount", place], check=True)
+        for folder, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
+            if f"/{_CGROUP}" in folder:
+                Path(folder).rmdir()
+        shutil.rmtree("/run/containerd")
+
+    def _everything(self) -> list[int]:
+        found = []
         for entry in filter(str.isdigit, os.listdir("/proc")):
-            try:
+            with contextlib.suppress(OSError):
                 words = Path("/proc", entry, "cmdline").read_bytes().decode(errors="replace")
                 group = Path("/proc", entry, "cgroup").read_text()
-            except OSError:
-                continue
-            own = f"{self.state}/" in words or "/inferencebox-nodetest/" in group
-            if own and int(entry) != os.getpid():
-                try:
-                    os.kill(int(entry), signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+                # One that has ended and that nobody has waited for has no words.
+                if words and (f"{self.state}/" in words or f"/{_CGROUP}/" in group):
+                    found.append(int(entry))
+        return found
 
     def inside(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Run a command in the node's own network."""

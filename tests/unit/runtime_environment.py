@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -35,4 +36,6 @@ def runtime_python() -> Path:
             bundles=[requirements / "samples.txt"],
             sources=ROOT / "src",
         )
+        if command := runtime.precompile_command(environment):
+            subprocess.run(command, check=True, capture_output=True)
     return environment / "bin/python"

@@ -243,3 +243,13 @@ def test_both_manifests_name_one_version(root: Path) -> None:
 def test_the_action_group_names_every_module(root: Path) -> None:
     runtime = yaml.safe_load((root / "meta/runtime.yml").read_text())
     assert runtime["action_groups"]["all"] == module_names(root)
+
+
+def test_every_module_has_an_action_that_runs_it_directly(root: Path) -> None:
+    runtime = yaml.safe_load((root / "meta/runtime.yml").read_text())
+    actions = {path.stem for path in (root / "plugins/action").glob("*.py")}
+    assert runtime["plugin_routing"]["modules"] == {
+        name: {"action_plugin": "inferencebox.platform.direct"}
+        for name in module_names(root)
+        if name not in actions
+    }

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ProcessError
-from . import node_cgroups
+from . import node_cgroups, node_shims
 from .files import replace_file
 
 # What the kubelet sets on every machine (it is its default to), and what is put back when the node goes.
@@ -129,6 +129,7 @@ def _steps(machine: Machine) -> list[tuple[str, Look, Make]]:
     return [
         ("record of the machine's settings", lambda m: not m.record.exists(), _write_record),
         ("folders of containerd and its plugins", _no_folders, _make_folders),
+        ("sockets that a crash has left, removed", _dead_sockets, _remove_dead_sockets),
         (
             f"control group {machine.cgroup}",
             lambda m: bool(node_cgroups.missing(m.cgroup)),
@@ -188,6 +189,15 @@ def _no_folders(_: Machine) -> bool:
 def _make_folders(_: Machine) -> None:
     for path in SHARED_FOLDERS:
         Path(path).mkdir(mode=0o711, parents=True, exist_ok=True)
+
+
+def _dead_sockets(machine: Machine) -> bool:
+    return bool(node_shims.dead_sockets(machine.directory))
+
+
+def _remove_dead_sockets(machine: Machine) -> None:
+    for path in node_shims.dead_sockets(machine.directory):
+        path.unlink(missing_ok=True)
 
 
 def _no_namespace(machine: Machine) -> bool:

@@ -13,12 +13,11 @@ import time
 from pathlib import Path
 
 from ..errors import ProcessError
-from . import node_cgroups
+from . import node_cgroups, node_shims
 from .node_machine import KUBELET_SOCKET, Machine, has_namespace, read_record, setting
 
 _SECONDS = 30.0
 _POLL_SECONDS = 0.1
-_SHIM = "containerd-shim-runc-v2"
 _LOGS = "/var/log/containers"
 _NETWORK_RESULTS = Path("/var/lib/cni/results")
 
@@ -30,7 +29,7 @@ def present(machine: Machine) -> bool:
         or has_namespace(machine)
         or bool(_mounts(machine))
         or node_cgroups.exists(machine.cgroup)
-        or bool(_shims(machine))
+        or bool(node_shims.processes(machine.directory))
     )
 
 
@@ -43,7 +42,7 @@ def end(machine: Machine) -> None:
     Raises:
         ProcessError: Something does not go.
     """
-    sockets = _shim_sockets(machine)
+    sockets = node_shims.sockets(machine.directory)
     _end_processes(machine)
     _unmount(machine)
     _remove_link(machine)
@@ -57,35 +56,14 @@ def end(machine: Machine) -> None:
 def _end_processes(machine: Machine) -> None:
     deadline = time.monotonic() + _SECONDS
     # Shims first: they would note the ends of their containers.
-    while left := _shims(machine) | node_cgroups.processes(machine.cgroup):
-        for pid in _shims(machine):
+    while left := node_shims.processes(machine.directory) | node_cgroups.processes(machine.cgroup):
+        for pid in node_shims.processes(machine.directory):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         node_cgroups.kill(machine.cgroup)
         if time.monotonic() > deadline:
             raise ProcessError(f"processes of containers do not end: {sorted(left)}")
         time.sleep(_POLL_SECONDS)
-
-
-def _shims(machine: Machine) -> set[int]:
-    """Processes that containerd starts for pods, by the address of this containerd, which is nobody else's."""
-    address = os.fsencode(f"{machine.directory}/run/containerd.sock")
-    found = set()
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError):
-            words = Path("/proc", entry, "cmdline").read_bytes().split(b"\0")
-            if words[0].endswith(_SHIM.encode()) and address in words:
-                found.add(int(entry))
-    return found
-
-
-def _shim_sockets(machine: Machine) -> list[Path]:
-    """Sockets of shims, which lie in a folder of all containerds; each pod's folder says which is its own."""
-    found = []
-    for file in Path(machine.directory, "run/containerd").glob("*/k8s.io/*/address"):
-        address = file.read_text(encoding="utf-8").strip()
-        found.append(Path(address.removeprefix("unix://")))
-    return found
 
 
 def _mounts(machine: Machine) -> list[str]:

@@ -16,6 +16,8 @@ from .package_index import uv_environment
 
 # Its first line says what the environment was made from, the others which programs it has.
 _STAMP = "installed"
+# inferencebox.serving.precompile leaves it.
+_COMPILED = "compiled"
 
 
 class RuntimeInstallError(PlatformError):
@@ -57,6 +59,7 @@ def ensure(
     if check:
         return True
     stamp.unlink(missing_ok=True)
+    (path / _COMPILED).unlink(missing_ok=True)
     _uv(uv, "venv", "--quiet", "--allow-existing", "--python", python, str(path))
     flags = ["--quiet", "--python", str(path / "bin" / "python"), "--require-hashes"]
     _uv(uv, "pip", "sync", *flags, *map(str, requirements))
@@ -67,7 +70,6 @@ def ensure(
         target = packages / package.name
         shutil.rmtree(target, ignore_errors=True)
         shutil.copytree(package, target, ignore=shutil.ignore_patterns("__pycache__"))
-    _compile(path)
     envoy = packages / "envoy" / "_bin" / "envoy"
     link = path / "bin" / "envoy"
     link.unlink(missing_ok=True)
@@ -77,6 +79,17 @@ def ensure(
     subprocess.run(["chmod", "-R", "a+rX", str(path)], check=True)
     stamp.write_text("\n".join([wanted, *_programs(path)]), encoding="utf-8")
     return True
+
+
+def precompile_command(path: Path) -> list[str]:
+    """The command that leaves bytecode for model servers in an environment; nothing where that is done.
+
+    It takes some seconds of every core, and nothing before the model servers needs it.
+    """
+    stamp = path / _COMPILED
+    # -I: no variable of ours may forbid to write bytecode.
+    module = ["-I", "-m", "inferencebox.serving.precompile", str(stamp)]
+    return [] if stamp.exists() else [str(path / "bin" / "python"), *module]
 
 
 def _lines(stamp: Path) -> list[str]:
@@ -111,15 +124,6 @@ def _uv(uv: str, *arguments: str) -> None:
     if done.returncode:
         tail = "; ".join(done.stderr.strip().splitlines()[-5:])
         raise RuntimeInstallError(f"uv {' '.join(arguments[:2])} failed: {tail}")
-
-
-def _compile(path: Path) -> None:
-    """Leave bytecode for what model servers import: their users may not write here.
-
-    What fails is told by the model that needs it. `-I`: no variable of ours may forbid to write bytecode.
-    """
-    command = [str(path / "bin" / "python"), "-I", "-m", "inferencebox.serving.precompile"]
-    subprocess.run(command, capture_output=True, cwd=path, check=False)
 
 
 def _packages(sources: Path) -> list[Path]:

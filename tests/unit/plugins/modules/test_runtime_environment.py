@@ -42,6 +42,18 @@ def test_an_environment_is_made_once_for_the_same_inputs(run: Run, arguments: Js
     assert list(place.glob("lib/python3.*/site-packages/added/__init__.py"))
 
 
+def test_an_environment_is_compiled_once_after_each_change(run: Run, arguments: Json) -> None:
+    place = Path(arguments["path"])
+    stamp = place / "compiled"
+    python = str(place / "bin/python")
+    command = [python, "-I", "-m", "inferencebox.serving.precompile", str(stamp)]
+    assert run(runtime_environment, **arguments)["precompile"] == command
+    stamp.touch()
+    assert run(runtime_environment, **arguments)["precompile"] == []
+    (place / "bin/python").unlink()
+    assert run(runtime_environment, **arguments)["precompile"] == command
+
+
 @pytest.mark.parametrize("lost", ["bin/python", "bin", "installed"])
 def test_an_environment_that_lost_a_part_is_made_again(
     run: Run, arguments: Json, lost: str
