@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -102,6 +103,18 @@ class OwnNode:
             for pid in own:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+    def restart_machine(self) -> None:
+        """Leave of it what a restart of the machine leaves: files, and nothing in the kernel or in /run."""
+        self.kill()
+        mounts = Path("/proc/self/mountinfo").read_text().splitlines()
+        for place in sorted((line.split()[4] for line in mounts), reverse=True):
+            if place.startswith(f"{self.state}/"):
+                subprocess.run(["umount", place], check=True)
+        for folder, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
+            if f"/{_CGROUP}" in folder:
+                Path(folder).rmdir()
+        shutil.rmtree("/run/containerd")
 
     def _everything(self) -> list[int]:
         found = []

@@ -33,11 +33,15 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Look:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory, before: Look) -> t.Iterator[OwnNode]:  # noqa: ARG001
+def node(tmp_path_factory: pytest.TempPathFactory, before: Look) -> t.Iterator[OwnNode]:
     """A node that runs."""
     own = OwnNode(tmp_path_factory.mktemp("node"))
     own.bundle.mkdir()
     bundle.fill(own.bundle)
+    # Nothing is there yet: the one moment at which check mode can be asked what it then does.
+    assert own.start("--check") > 0
+    assert not own.state.exists()
+    assert machine.differences(before, machine.look(own.directory)) == {}
     try:
         assert own.start() > 0
         yield own
@@ -94,6 +98,24 @@ def test_a_second_run_changes_nothing_and_check_mode_says_so(node: OwnNode) -> N
     assert node.start() == 0
 
 
+def test_pods_are_looked_into_and_reached_from_the_machine(node: OwnNode) -> None:
+    deployment = ("--namespace=kube-system", "deployment/coredns")
+    assert "CoreDNS" in node.kubectl("logs", *deployment).stdout
+    inside = node.kubectl("exec", *deployment, "--", "/coredns", "-version")
+    assert inside.stdout.startswith("CoreDNS"), inside.stderr
+    exposed = ("--name=figures", "--type=NodePort", "--port=9153", "--target-port=9153")
+    done = node.kubectl("expose", *deployment, *exposed)
+    assert done.returncode == 0, done.stderr
+    port = node.kubectl(
+        "get", "service", *deployment[:1], "figures", "-o", "jsonpath={.spec.ports[0].nodePort}"
+    ).stdout
+    ask = ["curl", "--silent", "--noproxy", "*", "--retry", "10", "--retry-connrefused"]
+    figures = subprocess.run(
+        [*ask, f"http://{ADDRESS}:{port}/metrics"], capture_output=True, text=True, check=True
+    ).stdout
+    assert "coredns_build_info" in figures
+
+
 def test_without_a_certificate_only_health_is_told(node: OwnNode) -> None:
     ca = node.state / "pki/ca.crt"
     ask = ["curl", "--silent", "--noproxy", "*", "--cacert", str(ca), "--output", "/dev/null"]
@@ -135,13 +157,17 @@ def is_kept(node: OwnNode, name: str) -> bool:
     return node.kubectl("get", "configmap", name).returncode == 0
 
 
-def test_after_everything_was_killed_it_comes_back_with_its_state(node: OwnNode) -> None:
-    keep(node, "before-the-crash")
-    node.kill()
+@pytest.mark.parametrize("end", [OwnNode.kill, OwnNode.restart_machine])
+def test_whatever_ended_it_it_comes_back_with_its_state(
+    node: OwnNode, end: t.Callable[[OwnNode], None]
+) -> None:
+    name = end.__name__.replace("_", "-")
+    keep(node, name)
+    end(node)
     assert node.processes() == {}
     assert node.start() > 0
     wait_until(lambda: is_ready(node), "the node is not ready")
-    assert is_kept(node, "before-the-crash")
+    assert is_kept(node, name)
     wait_until(
         lambda: resolve(node, "kubernetes.default.svc.cluster.local") == "10.96.0.1",
         "no names are found",

@@ -133,7 +133,10 @@ def _kernel() -> list[str]:
 
 
 def _loadable(module: str) -> bool:
-    done = subprocess.run(["modprobe", "-n", module], capture_output=True, check=False)
+    program = _find("modprobe", None)
+    if program is None:
+        return False
+    done = subprocess.run([program, "--dry-run", module], capture_output=True, check=False)
     return done.returncode == 0
 
 
@@ -145,9 +148,12 @@ def _controllers() -> set[str]:
 
 
 def _network(network: str, link: str) -> list[str]:
+    program = _find("ip", None)
+    if program is None:
+        return []  # said among the programs that are missing
     wanted = ipaddress.ip_network(network)
     done = subprocess.run(
-        ["ip", "-json", "-4", "route", "show", "table", "main"],
+        [program, "-json", "-4", "route", "show", "table", "main"],
         capture_output=True,
         text=True,
         check=False,

@@ -3,11 +3,16 @@ package main
 import (
 	"context"
 
-	"github.com/cert-manager/cert-manager/pkg/api"
+	cmapi "github.com/cert-manager/cert-manager/pkg/apis/certmanager/v1"
 	injector "github.com/cert-manager/cert-manager/pkg/controller/cainjector"
 	"github.com/cert-manager/cert-manager/pkg/logs"
+	"github.com/cert-manager/cert-manager/pkg/util"
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
+	apiext "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	kubernetes "k8s.io/client-go/kubernetes/scheme"
+	apireg "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -26,8 +31,19 @@ func cainjector(ctx context.Context, flags *pflag.FlagSet, arguments []string) e
 	if err != nil {
 		return err
 	}
+	// It applies fields by this name.
+	configuration = util.RestConfigWithUserAgent(configuration, "cainjector")
+	// What it injects into, and where it finds what it injects.
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{
+		kubernetes.AddToScheme, apiext.AddToScheme, apireg.AddToScheme, cmapi.AddToScheme,
+	} {
+		if err := add(scheme); err != nil {
+			return err
+		}
+	}
 	manager, err := ctrl.NewManager(configuration, ctrl.Options{
-		Scheme:                        api.Scheme,
+		Scheme:                        scheme,
 		LeaderElection:                true,
 		LeaderElectionID:              "cert-manager-cainjector-leader-election",
 		LeaderElectionNamespace:       shared.leaderNamespace,

@@ -81,7 +81,7 @@ func controller(ctx context.Context, flags *pflag.FlagSet, arguments []string) e
 	if err != nil {
 		return err
 	}
-	failed := make(chan error, 1)
+	failed := make(chan error, 3)
 	go func() { failed <- health.Start(ctx, listener) }()
 	if shared.metrics != "0" {
 		metrics, err := net.Listen("tcp", shared.metrics)
@@ -109,22 +109,30 @@ func controller(ctx context.Context, flags *pflag.FlagSet, arguments []string) e
 		WatchDog:        health.LeaderHealthzAdaptor,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(ctx context.Context) { failed <- lead(ctx, factory, base) },
-			OnStoppedLeading: func() { failed <- nil },
+			OnStoppedLeading: func() {},
 		},
 	})
 	if err != nil {
 		return err
 	}
-	go elector.Run(ctx)
+	stopped := make(chan struct{})
+	go func() {
+		elector.Run(ctx)
+		close(stopped)
+	}()
 	select {
 	case err := <-failed:
-		if ctx.Err() == nil && err == nil {
+		if ctx.Err() == nil {
+			return err
+		}
+	case <-stopped:
+		if ctx.Err() == nil {
 			return fmt.Errorf("the lease %s is lost", lease)
 		}
-		return err
-	case <-ctx.Done():
-		return nil
 	}
+	// Then it is given back, and the next one need not wait until it runs out.
+	<-stopped
+	return nil
 }
 
 // Runs every controller that is built in until the context ends.
