@@ -28,7 +28,7 @@ options:
     description: Which part of the plan is wanted.
     type: str
     required: true
-    choices: [needs, directories, authorities, files, machine, images, runtime, servers, clients, objects, kubeconfig]
+    choices: [needs, directories, authorities, files, pod_network, machine, images, runtime, servers, clients, objects, kubeconfig]
   host:
     description: Facts of the machine, as M(inferencebox.platform.node_info) returns them. Parts that speak of programs need them.
     type: dict
@@ -49,6 +49,7 @@ PARTS: tuple[str, ...] = (
     "directories",
     "authorities",
     "files",
+    "pod_network",
     "machine",
     "images",
     "runtime",

@@ -77,7 +77,9 @@ def test_charts_ask_for_nothing_but_the_images_that_a_bundle_has(
             for container in containers(one):
                 name = container["image"]
                 if name == "auto" or "{{" in name:
-                    continue  # chosen by Istio's webhook
+                    # Chosen by Istio's webhook, when the policy of what has no tag is set already.
+                    assert name != "auto" or container["imagePullPolicy"] == "IfNotPresent"
+                    continue
                 seen.add(name)
                 if one["kind"] in ("ClusterServingRuntime", "ClusterStorageContainer"):
                     # Started for models and sources that name them; a bundle has what models name.

@@ -22,6 +22,10 @@ _PASSWORD = "password"  # noqa: S105 - a name
 _ISTIO_PLATFORMS = {"gke": "gke", "k3s": "k3s"}
 
 
+# The charts of gateways name no image, and what has no tag is pulled each time, also after Istio has named it.
+_PRESENT = {"imagePullPolicy": "IfNotPresent"}
+
+
 def cert_manager(platform: Platform) -> Object:
     """Make settings of cert-manager."""
     values: Object = {
@@ -46,7 +50,11 @@ def istio_base(_: Platform) -> Object:
 
 def istio_cni(platform: Platform) -> Object:
     """Make settings of Istio's network plugin."""
-    return _istio_global(platform)
+    values = _istio_global(platform)
+    if platform.cluster.provider == "node":
+        values["cniBinDir"] = f"{platform.node_directory}/plugins"
+        values["cniConfDir"] = f"{platform.node_directory}/etc/cni"
+    return values
 
 
 def istiod(platform: Platform) -> Object:
@@ -93,6 +101,7 @@ def tier2(platform: Platform) -> Object:
         "serviceAccount": {"create": False, "name": naming.TIER2},
         "labels": dict(naming.TIER2_LABELS),
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
+        **_PRESENT,
         "service": {
             "type": "ClusterIP",
             "ports": [
@@ -105,7 +114,7 @@ def tier2(platform: Platform) -> Object:
 
 def knative_gateway(_: Platform) -> Object:
     """Make settings of the gateway that Knative configures; nobody outside the cluster needs it."""
-    return {"service": {"type": "ClusterIP"}}
+    return {"service": {"type": "ClusterIP"}, **_PRESENT}
 
 
 def envoy_gateway_definitions(_: Platform) -> Object:

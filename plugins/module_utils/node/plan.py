@@ -24,6 +24,7 @@ _DIRECTORIES = (
     "kubelet",
     "logs",
     "pki",
+    "plugins",
     "run",
 )
 
@@ -72,6 +73,10 @@ class NodePlan:
     def files(self) -> list[Data]:
         """The files that configure its parts."""
         return list(settings.files(self._layout, self._known()))
+
+    def pod_network(self) -> Data:
+        """The configuration of the network plugins, to which a mesh may add itself later."""
+        return settings.pod_network(self._layout)
 
     def machine(self) -> Data:
         """What the module node_machine makes of the kernel's: networks, control groups, limits."""

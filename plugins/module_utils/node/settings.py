@@ -33,7 +33,6 @@ def files(layout: Layout, host: Host) -> list[Row]:
         "etc/kubelet.json": _json(_kubelet(layout)),
         "etc/kube-proxy.json": _json(_proxy(layout)),
         "etc/containerd.toml": _containerd(layout, host),
-        "etc/cni/10-pods.conflist": _json(_cni(layout)),
         # Pods that ask for the node's own name service get none: it has no way out.
         "etc/resolv.conf": "",
         **{f"kubeconfigs/{name}.conf": _json(kubeconfig(layout, name)) for name in pki.CLIENTS},
@@ -135,7 +134,7 @@ def _proxy(layout: Layout) -> Object:
     }
 
 
-def _cni(layout: Layout) -> Object:
+def pod_network(layout: Layout) -> Object:
     """All pods on one bridge, no address translation: there is no way out that would need it."""
     return {
         "cniVersion": "1.0.0",
@@ -175,7 +174,8 @@ def _containerd(layout: Layout, host: Host) -> str:
             "restrict_oom_score_adj": not host.lowers_oom_scores,
         },
         f"{cri}.cni": {
-            "bin_dir": host.plugins,
+            # Both are the node's own: a mesh puts itself beside the plugins and into the configuration.
+            "bin_dir": layout.path("plugins"),
             "conf_dir": layout.path("etc", "cni"),
         },
         f"{cri}.containerd": {"snapshotter": "overlayfs", "default_runtime_name": "runc"},

@@ -147,7 +147,10 @@ def test_the_link_has_a_name_that_the_kernel_takes_and_nobody_else_has() -> None
 def test_containerd_reads_what_is_written() -> None:
     settings = tomllib.loads(files()["/srv/demo/node/etc/containerd.toml"])
     cri = settings["plugins"]["io.containerd.grpc.v1.cri"]
-    assert cri["cni"] == {"bin_dir": "/usr/lib/cni", "conf_dir": "/srv/demo/node/etc/cni"}
+    assert cri["cni"] == {
+        "bin_dir": "/srv/demo/node/plugins",
+        "conf_dir": "/srv/demo/node/etc/cni",
+    }
     assert cri["containerd"]["runtimes"]["runc"]["options"]["BinaryName"] == "/opt/node/runc"
     assert cri["restrict_oom_score_adj"] is False
     assert settings["root"].startswith("/srv/demo/node/")
@@ -172,7 +175,7 @@ def test_programs_are_looked_for_where_the_inventory_says() -> None:
 
 
 def test_pods_have_addresses_of_the_bridge() -> None:
-    network = json.loads(files()["/srv/demo/node/etc/cni/10-pods.conflist"])["plugins"][0]
+    network = plan().pod_network()["plugins"][0]
     subnet = ipaddress.ip_network(network["ipam"]["ranges"][0][0]["subnet"])
     assert ipaddress.ip_interface(plan().machine()["bridge_address"]).network == subnet
     assert network["bridge"] == plan().machine()["bridge"]
