@@ -12,6 +12,7 @@ from pathlib import Path
 # Folders whose place is fixed in what a node runs.
 _FOLDERS = (
     "/run/containerd",
+    "/run/istio-cni",
     "/run/netns",
     "/var/lib/cni",
     "/var/lib/kubelet",

@@ -29,10 +29,12 @@ _SETTINGS = (
     "vm/overcommit_memory",
     "vm/panic_on_oom",
 )
-# Folders whose place is fixed in containerd, its network plugins and the kubelet.
+# Folders whose place is fixed in containerd, its network plugins, Istio's among them, and the kubelet.
 SHARED_FOLDERS = (
     "/run/containerd",
     "/run/containerd/s",
+    "/run/istio-cni",
+    "/run/netns",
     "/var/lib/cni",
     "/var/lib/cni/results",
     "/var/lib/kubelet",

@@ -91,9 +91,12 @@ def _remove_link(machine: Machine) -> None:
 
 
 def _remove_shared(machine: Machine, sockets: list[Path]) -> None:
-    if not machine.record.exists():
-        return
-    KUBELET_SOCKET.unlink(missing_ok=True)
+    if (
+        machine.record.exists()
+        and KUBELET_SOCKET.exists()
+        and not node_shims.answers(KUBELET_SOCKET)
+    ):
+        KUBELET_SOCKET.unlink()
     for path in sockets:
         path.unlink(missing_ok=True)
     own = f"{machine.directory}/"
@@ -102,9 +105,12 @@ def _remove_shared(machine: Machine, sockets: list[Path]) -> None:
             link.unlink()
     _remove_results(machine)
     # The deepest first, and only what was made for this node and nobody else has used since.
-    for path in sorted(read_record(machine).get("folders", ()), reverse=True):
+    for folder in sorted(read_record(machine).get("folders", ()), reverse=True):
+        for path in Path(folder).glob("*"):
+            if path.is_socket() and not node_shims.answers(path):
+                path.unlink()
         with contextlib.suppress(OSError):
-            os.rmdir(path)
+            os.rmdir(folder)
 
 
 def _remove_results(machine: Machine) -> None:

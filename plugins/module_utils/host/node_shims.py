@@ -39,10 +39,11 @@ def sockets(directory: str) -> list[Path]:
 
 def dead_sockets(directory: str) -> list[Path]:
     """Those on which nobody answers any more. A containerd that starts forgets whose they were."""
-    return [path for path in sockets(directory) if not _answers(path)]
+    return [path for path in sockets(directory) if not answers(path)]
 
 
-def _answers(path: Path) -> bool:
+def answers(path: Path) -> bool:
+    """Whether somebody listens on a socket."""
     with socket.socket(socket.AF_UNIX) as client:
         try:
             client.connect(str(path))
