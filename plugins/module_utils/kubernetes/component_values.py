@@ -51,6 +51,10 @@ def istio_base(_: Platform) -> Object:
 def istio_cni(platform: Platform) -> Object:
     """Make settings of Istio's network plugin."""
     values = _istio_global(platform)
+    if platform.engine.gateway == "standalone":
+        # Tier 1's sidecar captures nothing, a mode that Istio knows and its network plugin refuses. Nothing else of the
+        # namespace has a sidecar. https://github.com/istio/istio, cni/pkg/plugin/sidecar_redirect.go
+        values["excludeNamespaces"] = ["kube-system", platform.cluster.namespace]
     if platform.cluster.provider == "node":
         values["cniBinDir"] = f"{platform.node_directory}/plugins"
         values["cniConfDir"] = f"{platform.node_directory}/etc/cni"
