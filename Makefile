@@ -31,7 +31,8 @@ help: ## List what can be made
 up: driver ## Install and start the platform, or bring it to what the inventory says
 	@$(BIN)/inferencebox up $(CHOSEN)
 
-cluster-up: driver ## Install the platform of inventories/node on a Kubernetes node of this machine (root, a bundle)
+cluster-up: driver ## Fill a bundle and install inventories/node from it, on a node of this machine (root, Go)
+	@$(BIN)/ansible-playbook -i inventories/node playbooks/bundle.yml
 	@$(BIN)/inferencebox up --inventory inventories/node
 
 cluster-down: driver ## Remove that platform, and the node with it

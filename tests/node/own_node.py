@@ -13,11 +13,11 @@ import signal
 import subprocess
 import sys
 import typing as t
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
-_SECONDS = 900
+_SECONDS = 1800
 _SHOWN_CHARACTERS = 6000
 # Not the default, so that a node of the machine's user is left alone.
 _NETWORK = "10.97.251.0/30"
@@ -31,19 +31,23 @@ class OwnNode:
 
     Attributes:
         directory: Where everything of it lies.
+        bundle: Its programs and images.
+        variables: Of its inventory, beside those that say where it is.
     """
 
     directory: Path
+    bundle: Path
+    variables: t.Mapping[str, t.Any] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
         """The folder of its state."""
-        return self.directory / "home/node"
+        return self.home / "node"
 
     @property
-    def bundle(self) -> Path:
-        """Its programs and images."""
-        return self.directory / "bundle"
+    def home(self) -> Path:
+        """The platform's home."""
+        return self.directory / "home"
 
     @property
     def kubeconfig(self) -> Path:
@@ -56,15 +60,15 @@ class OwnNode:
         Returns:
             How many tasks changed something.
         """
-        return self._play(_ROOT / "tests/node/play.yml", *options)
+        return self.play("tests/node/play.yml", *options)
 
     def stop(self) -> None:
         """Stop it."""
-        self._play(_ROOT / "playbooks/down.yml")
+        self.play("playbooks/down.yml")
 
     def remove(self) -> None:
         """Remove it."""
-        self._play(_ROOT / "playbooks/uninstall.yml")
+        self.play("playbooks/uninstall.yml")
 
     def fail(self, *options: str) -> str:
         """Start it where that must fail.
@@ -72,7 +76,7 @@ class OwnNode:
         Returns:
             What was said.
         """
-        done = self._run(_ROOT / "tests/node/play.yml", *options)
+        done = self._run("tests/node/play.yml", *options)
         assert done.returncode != 0, done.stdout
         return done.stdout
 
@@ -132,16 +136,21 @@ class OwnNode:
         command = ["nsenter", f"--net={self.state}/run/network", *words]
         return subprocess.run(command, capture_output=True, text=True, check=False)
 
-    def _play(self, playbook: Path, *options: str) -> int:
+    def play(self, playbook: str, *options: str) -> int:
+        """Run a playbook of the repository.
+
+        Returns:
+            How many tasks changed something.
+        """
         done = self._run(playbook, *options)
         assert done.returncode == 0, done.stdout[-_SHOWN_CHARACTERS:]
         found = re.search(r"changed=(\d+)", done.stdout)
         assert found, done.stdout
         return int(found[1])
 
-    def _run(self, playbook: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    def _run(self, playbook: str, *options: str) -> subprocess.CompletedProcess[str]:
         program = Path(sys.executable).with_name("ansible-playbook")
-        command = [str(program), "-i", "inventories/node", str(playbook)]
+        command = [str(program), "-i", "inventories/node", playbook]
         return subprocess.run(
             [*command, "-e", json.dumps(self._variables()), *options],
             cwd=_ROOT,
@@ -155,7 +164,7 @@ class OwnNode:
     def _variables(self) -> dict[str, t.Any]:
         return {
             "platform_name": "nodetest",
-            "platform_home": str(self.directory / "home"),
+            "platform_home": str(self.home),
             "platform_bundle": str(self.bundle),
             "platform_gateway": {"address": ADDRESS, "https_port": 30443},
             "platform_cluster": {
@@ -164,4 +173,5 @@ class OwnNode:
                 "kubeconfig": str(self.kubeconfig),
                 "node": {"network": _NETWORK},
             },
+            **self.variables,
         }

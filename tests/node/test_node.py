@@ -35,9 +35,11 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Look:
 @pytest.fixture(scope="module")
 def node(tmp_path_factory: pytest.TempPathFactory, before: Look) -> t.Iterator[OwnNode]:
     """A node that runs."""
-    own = OwnNode(tmp_path_factory.mktemp("node"))
-    own.bundle.mkdir()
-    bundle.fill(own.bundle)
+    directory = tmp_path_factory.mktemp("node")
+    filled = directory / "bundle"
+    filled.mkdir()
+    bundle.fill(filled)
+    own = OwnNode(directory, filled, {"platform_images": {"source": "published"}})
     # Nothing is there yet: the one moment at which check mode can be asked what it then does.
     assert own.start("--check") > 0
     assert not own.state.exists()
@@ -206,7 +208,7 @@ def test_a_program_that_is_missing_is_named_and_nothing_is_touched(node: OwnNode
     try:
         said = " ".join(node.fail().split())
         assert "kubelet" in said
-        assert "inferencebox programs" in said
+        assert "playbooks/bundle.yml" in said
         assert node.processes() == running
     finally:
         away.rename(program)

@@ -107,7 +107,7 @@ def _missing(
     taken = sorted({packages[name] for name in names if packages[name]})
     remedies = []
     if built:
-        remedies.append(f"inferencebox programs {directory or 'DIRECTORY'}")
+        remedies.append("playbooks/bundle.yml, which builds them into the bundle")
     if taken:
         remedies.append(f"apt-get install {' '.join(taken)}")
     place = f" in {directory} or" if directory else ""

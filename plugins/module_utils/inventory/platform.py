@@ -143,8 +143,8 @@ class Node(Section):
 
     programs: AbsolutePath | None = Field(
         default=None,
-        description="Folder with its programs, as `inferencebox programs` fills it. If left out: `programs` in "
-        "`platform_bundle`. What is not there is looked for where the machine keeps its own.",
+        description="Folder with its programs, static builds of one's own. If left out: `programs` in "
+        "`platform_bundle`, which `playbooks/bundle.yml` fills. What is not there is looked for where the machine keeps its own.",
     )
     directory: AbsolutePath | None = Field(
         default=None,

@@ -17,7 +17,6 @@ from . import (
     lifecycle,
     logs,
     models,
-    programs,
     signing_keys,
     status,
     tenants,
@@ -46,7 +45,6 @@ for command in (
     call.predict,
     call.chat,
     logs.logs,
-    programs.programs,
 ):
     app.command()(command)
 app.add_typer(keys.app, name="key")

@@ -55,7 +55,8 @@ def test_what_is_missing_is_named_at_once_with_where_it_comes_from(
     result = look(run, tmp_path, programs=wanted, plugins=[_LACKING], directory=str(folder))
     (programs,) = (one for one in result["problems"] if one.startswith("Programs"))
     assert f"{_LACKING}-a, {_LACKING}-b" in programs
-    assert f"inferencebox programs {folder}" in programs
+    assert f"missing in {folder}" in programs
+    assert "playbooks/bundle.yml" in programs
     assert "apt-get install b-package" in programs
     (plugins,) = (one for one in result["problems"] if one.startswith("Network plugins"))
     assert _LACKING in plugins
