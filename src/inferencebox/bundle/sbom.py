@@ -120,10 +120,11 @@ def _modules(program: Path) -> Iterator[Component]:
     )
     if done.returncode:
         raise BundleError(f"{program} is no program of Go: {done.stderr.strip()}")
-    yield from _listed(done.stdout.splitlines())
+    yield from listed(done.stdout.splitlines())
 
 
-def _listed(lines: Iterable[str]) -> Iterator[Component]:
+def listed(lines: Iterable[str]) -> Iterator[Component]:
+    """Read the modules that `go version -m` lists."""
     modules: list[tuple[str, str]] = []
     for line in lines:
         words = line.split()
