@@ -22,17 +22,18 @@ _AT_ONCE = 100
 _LOOKUPS = ("libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2")
 
 
-def add(tree: Tree, *, inside: Collection[Path] = ()) -> None:
+def add(tree: Tree, *, inside: Collection[Path] = (), guests: Collection[Path] = ()) -> None:
     """Add to a tree what the programs and libraries in it are linked with.
 
     Args:
         tree: The tree.
         inside: Directories whose libraries are in the tree already, in other places.
+        guests: Programs that are not in the tree, and will be put into its container.
 
     Raises:
         BundleError: ldd is missing.
     """
-    programs = [source for _, source in tree.sources() if _is_elf(source)]
+    programs = [source for _, source in tree.sources() if _is_elf(source)] + list(guests)
     found = _linked(programs)
     libc = next((each for each in sorted(found) if each.name == "libc.so.6"), None)
     if libc is not None:

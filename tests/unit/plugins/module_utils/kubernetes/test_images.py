@@ -85,7 +85,8 @@ def test_charts_are_told_the_registry() -> None:
     rows = {row["name"]: row["values"] for row in components.releases(platform("published"))}
     assert rows["cert-manager"]["imageRegistry"] == REGISTRY
     for name in ("istiod", "istio-cni"):
-        assert rows[name]["global"] == {"hub": f"{REGISTRY}/istio", "tag": "1.31.0"}
+        assert rows[name]["global"]["hub"] == f"{REGISTRY}/istio"
+        assert rows[name]["global"]["tag"] == "1.31.0"
     kserve = rows["kserve"]["kserve"]
     assert kserve["controller"]["image"] == f"{REGISTRY}/kserve/kserve-controller"
     assert kserve["controller"]["rbacProxyImage"].startswith(f"{REGISTRY}/brancz/kube-rbac-proxy:")
