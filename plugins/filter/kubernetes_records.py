@@ -29,8 +29,9 @@ options:
     type: dict
     required: true
   cli:
-    description: Path of the inferencebox command.
-    type: str
+    description: The inferencebox command, word by word.
+    type: list
+    elements: str
     required: true
   address:
     description: Host or IP address of the edge; empty where it has none.
@@ -53,7 +54,7 @@ options:
 EXAMPLES = r"""
 - name: Say what there is
   inferencebox.platform.state_files:
-    files: "{{ platform | inferencebox.platform.kubernetes_records(cli='/usr/local/bin/inferencebox') }}"
+    files: "{{ platform | inferencebox.platform.kubernetes_records(cli=['/usr/local/bin/inferencebox']) }}"
 """
 
 RETURN = r"""
@@ -64,7 +65,7 @@ _value:
 """
 
 
-def kubernetes_records(platform: Mapping[str, Any], **place: str) -> list[dict[str, Any]]:
+def kubernetes_records(platform: Mapping[str, Any], **place: Any) -> list[dict[str, Any]]:
     """Make the files of a platform's directory.
 
     Raises:

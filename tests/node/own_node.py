@@ -118,7 +118,7 @@ class OwnNode:
         for folder, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
             if f"/{_CGROUP}" in folder:
                 Path(folder).rmdir()
-        shutil.rmtree("/run/containerd")
+        shutil.rmtree("/run/containerd/s")
 
     def _everything(self) -> list[int]:
         found = []

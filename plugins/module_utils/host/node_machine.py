@@ -29,11 +29,13 @@ _SETTINGS = (
     "vm/overcommit_memory",
     "vm/panic_on_oom",
 )
+# What Istio's network plugin keeps between its runs, a credential among it.
+MESH_FOLDER = "/run/istio-cni"
 # Folders whose place is fixed in containerd, its network plugins, Istio's among them, and the kubelet.
 SHARED_FOLDERS = (
     "/run/containerd",
     "/run/containerd/s",
-    "/run/istio-cni",
+    MESH_FOLDER,
     "/run/netns",
     "/var/lib/cni",
     "/var/lib/cni/results",

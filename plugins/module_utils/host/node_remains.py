@@ -14,7 +14,7 @@ from pathlib import Path
 
 from ..errors import ProcessError
 from . import node_cgroups, node_shims
-from .node_machine import KUBELET_SOCKET, Machine, has_namespace, read_record, setting
+from .node_machine import KUBELET_SOCKET, MESH_FOLDER, Machine, has_namespace, read_record, setting
 
 _SECONDS = 30.0
 _POLL_SECONDS = 0.1
@@ -106,6 +106,9 @@ def _remove_shared(machine: Machine, sockets: list[Path]) -> None:
     _remove_results(machine)
     # The deepest first, and only what was made for this node and nobody else has used since.
     for folder in sorted(read_record(machine).get("folders", ()), reverse=True):
+        if folder == MESH_FOLDER:
+            shutil.rmtree(folder, ignore_errors=True)
+            continue
         for path in Path(folder).glob("*"):
             if path.is_socket() and not node_shims.answers(path):
                 path.unlink()

@@ -55,6 +55,7 @@ def istio_cni(platform: Platform) -> Object:
         # Tier 1's sidecar captures nothing, a mode that Istio knows and its network plugin refuses. Nothing else of the
         # namespace has a sidecar. https://github.com/istio/istio, cni/pkg/plugin/sidecar_redirect.go
         values["excludeNamespaces"] = ["kube-system", platform.cluster.namespace]
+        values["resources"] = _small(platform, "20m", "64Mi")
     if platform.cluster.provider == "node":
         values["cniBinDir"] = f"{platform.node_directory}/plugins"
         values["cniConfDir"] = f"{platform.node_directory}/etc/cni"
@@ -84,8 +85,21 @@ def istiod(platform: Platform) -> Object:
         values["telemetry"] = {"enabled": False}
     if environment:
         values["env"] = environment
+    if (asked := _small(platform, "100m", "256Mi")) is not None:
+        values["resources"] = asked
+        values["global"] = {
+            **values.get("global", {}),
+            "proxy": {"resources": _small(platform, "20m", "64Mi")},
+        }
     # Pod Security `restricted` admits no init container that changes the network.
     return {**values, "cni": {"enabled": True}, "meshConfig": mesh}
+
+
+def _small(platform: Platform, cpu: str, memory: str) -> Object | None:
+    """Say what a part of the mesh asks for on a small machine, on which upstream's amounts leave no room for models."""
+    if platform.engine.gateway != "standalone":
+        return None
+    return {"requests": {"cpu": cpu, "memory": memory}}
 
 
 def _istio_global(platform: Platform) -> Object:
@@ -100,7 +114,9 @@ def _istio_global(platform: Platform) -> Object:
 
 def tier2(platform: Platform) -> Object:
     """Make settings of tier 2's pods."""
+    asked = _small(platform, "50m", "64Mi")
     return {
+        **({"resources": asked, "autoscaling": {"enabled": False}} if asked else {}),
         # The platform's own ServiceAccount: what tier 1 trusts, and policies speak of.
         "serviceAccount": {"create": False, "name": naming.TIER2},
         "labels": dict(naming.TIER2_LABELS),

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,14 +22,14 @@ class Place:
     """Where a platform is, as the install found it.
 
     Attributes:
-        cli: Path of the inferencebox command.
+        cli: The inferencebox command, word by word.
         address: Host or IP address that the edge's Service has; empty where it has none.
         authority: Certificates, as PEM, that vouch for the edge; empty where there are none yet.
         kubeconfig: Path; empty for kubectl's own.
         context: Context of it; empty for its current one.
     """
 
-    cli: str
+    cli: Sequence[str]
     address: str = ""
     authority: str = ""
     kubeconfig: str = ""
@@ -66,7 +67,7 @@ def description(platform: Platform, place: Place) -> dict[str, Any]:
         "connect_to": _connect_to(platform, place.address),
         "ca_file": _ca_file(platform),
         "cluster": {"kubeconfig": place.kubeconfig, "context": place.context},
-        "token_command": [place.cli, "--home", platform.home, "token", "{tenant}"],
+        "token_command": [*place.cli, "--home", platform.home, "token", "{tenant}"],
         "tenants": {
             tenant.name: {"models": [model.name for model in platform.allowed(tenant.name)]}
             for tenant in platform.tenants

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import charts, image, manifest, programs, registry, sbom
+from . import charts, debian, image, manifest, programs, registry, sbom
 from .errors import BundleError
 from .recipes import RECIPES, parts_of
 from .tree import Tree
@@ -52,8 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--directory", required=True, help="its directory in the bundle")
     made.add_argument("--file", required=True, help="its file there")
     described = steps.add_parser("describe", help="write what is in it", allow_abbrev=False)
-    compared = steps.add_parser("check", help="compare it with that", allow_abbrev=False)
-    every = (one, built, chart, made, described, compared)
+    every = (one, built, chart, made, described)
     for each in every:
         each.add_argument("--bundle", type=Path, required=True, help="the directory")
     return parser
@@ -80,7 +79,8 @@ def _image(given: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".stage-") as stage:
         tree = Tree()
         settings = recipe.fill(parts, tree, Path(stage))
-        archive = image.write(path, given.name, tree, settings, made_from)
+        owned = debian.packages(source for _, source in tree.sources())
+        archive = image.write(path, given.name, tree, settings, made_from, owned)
     return _shown(path, archive, changed=True)
 
 
@@ -121,20 +121,12 @@ def _describe(given: argparse.Namespace) -> dict[str, Any]:
     return {"changed": changed, "files": len(described["files"]), "bytes": total}
 
 
-def _check(given: argparse.Namespace) -> dict[str, Any]:
-    problems = manifest.problems(given.bundle)
-    if problems:
-        raise BundleError("; ".join(problems))
-    return {"changed": False}
-
-
 _STEPS = {
     "programs": _programs,
     "chart": _chart,
     "manifest": _manifest,
     "image": _image,
     "describe": _describe,
-    "check": _check,
 }
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import typer
 
 from . import (
+    bundle,
     call,
     config,
     keys,
@@ -50,6 +51,7 @@ for command in (
 app.add_typer(keys.app, name="key")
 app.add_typer(signing_keys.app, name="signing-key")
 app.add_typer(config.app, name="config")
+app.add_typer(bundle.app, name="bundle")
 
 
 def _version(value: bool) -> None:

@@ -58,7 +58,7 @@ def up(
     verbose: VerboseOption = False,
 ) -> None:
     """Install and start the platform, or bring it to what the inventory says."""
-    options = [*_extra(extra_vars)]
+    options = [*extra_options(extra_vars)]
     options += ["--check"] if check else []
     options += ["--diff"] if diff else []
     options += ["--tags", tags] if tags else []
@@ -151,10 +151,10 @@ def named_target(
         places = _named(home, platform) if home or platform else installed()
         if len(places) == 1 and (places[0].path / APPLIED).is_file():
             target = applied(places[0])
-            return {**target, "options": [*target["options"], *_extra(extra_vars)]}
+            return {**target, "options": [*target["options"], *extra_options(extra_vars)]}
         if home or platform:
             return applied(places[0])  # says what is missing
-    return {"inventory": inventory or default_inventory(), "options": _extra(extra_vars)}
+    return {"inventory": inventory or default_inventory(), "options": extra_options(extra_vars)}
 
 
 def _named(home: Path | None, platform: str | None) -> list[Home]:
@@ -168,7 +168,8 @@ def _named(home: Path | None, platform: str | None) -> list[Home]:
         return [place]
 
 
-def _extra(extra_vars: list[str] | None) -> list[str]:
+def extra_options(extra_vars: list[str] | None) -> list[str]:
+    """Write extra variables as Ansible takes them."""
     return [part for each in extra_vars or [] for part in ("-e", each)]
 
 

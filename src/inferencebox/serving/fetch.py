@@ -39,9 +39,12 @@ def fetch(source: str, target: Path) -> None:
         raise LoadError(f"{source}: package {package} holds no {inside}")
     try:
         target.mkdir(parents=True, exist_ok=True)
-        if found.is_dir():
-            shutil.copytree(found, target, dirs_exist_ok=True, copy_function=shutil.copyfile)
-        else:
-            shutil.copyfile(found, target / found.name)
+        # Content alone: the directory is a volume that belongs to somebody else, and keeps its mode and time.
+        files = [each for each in found.rglob("*") if each.is_file()] if found.is_dir() else [found]
+        root = found if found.is_dir() else found.parent
+        for file in files:
+            place = target / file.relative_to(root)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, place)
     except OSError as error:
         raise LoadError(f"{source} cannot be copied: {error}") from error

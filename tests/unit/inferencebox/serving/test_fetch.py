@@ -21,6 +21,13 @@ def test_directory_of_a_package_is_copied(tmp_path: Path) -> None:
     assert main(["fetch", IRIS, str(target)]) == 0
 
 
+def test_volume_keeps_its_own_mode(tmp_path: Path) -> None:
+    # Of a pod's volume, this user owns the files and not the directory.
+    tmp_path.chmod(0o2770)
+    fetch(IRIS, tmp_path)
+    assert tmp_path.stat().st_mode & 0o7777 == 0o2770
+
+
 def test_file_of_a_package_keeps_its_name(tmp_path: Path) -> None:
     fetch(f"{IRIS}/example.json", tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["example.json"]

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
@@ -102,6 +103,22 @@ def test_tier_2_is_a_gateway_in_the_platforms_namespace() -> None:
     (release,) = components.layer(platform, "tier2")["releases"]
     assert (release["name"], release["namespace"]) == ("tier2", platform.cluster.namespace)
     assert release["values"]["serviceAccount"] == {"create": False, "name": "tier2"}
+
+
+def test_a_small_machine_keeps_room_for_models() -> None:
+    def requests(platform: Platform) -> list[Any]:
+        rows = {row["name"]: row["values"] for row in components.releases(platform)}
+        return [rows[name].get("resources") for name in ("istiod", "istio-cni", "tier2")]
+
+    assert all(asked and "limits" not in asked for asked in requests(sample.small()))
+    assert requests(sample.full()) == [None, None, None]
+
+
+def test_the_mesh_lets_tier_1_alone_where_it_captures_nothing() -> None:
+    for platform, alone in ((sample.small(), True), (sample.full(), False)):
+        rows = {row["name"]: row["values"] for row in components.releases(platform)}
+        excluded = rows["istio-cni"].get("excludeNamespaces", [])
+        assert (platform.cluster.namespace in excluded) is alone
 
 
 def test_secrets_are_derived_and_absent_where_nobody_gave_one() -> None:

@@ -87,7 +87,8 @@ def test_charts_are_told_the_registry() -> None:
     assert rows["cert-manager"]["imageRegistry"] == REGISTRY
     for name in ("istiod", "istio-cni"):
         version = TRAINS[max(TRAINS)].components["istio"].version
-        assert rows[name]["global"] == {"hub": f"{REGISTRY}/istio", "tag": version}
+        assert rows[name]["global"]["hub"] == f"{REGISTRY}/istio"
+        assert rows[name]["global"]["tag"] == version
     kserve = rows["kserve"]["kserve"]
     assert kserve["controller"]["image"] == f"{REGISTRY}/kserve/kserve-controller"
     assert kserve["controller"]["rbacProxyImage"].startswith(f"{REGISTRY}/brancz/kube-rbac-proxy:")

@@ -21,7 +21,7 @@ from tests.behaviour.platform_json import Platform as Described
 
 from . import sample
 
-_PLACE = records.Place("/usr/bin/inferencebox", "192.0.2.7", "PEM", "/srv/kubeconfig", "admin")
+_PLACE = records.Place(["/usr/bin/inferencebox"], "192.0.2.7", "PEM", "/srv/kubeconfig", "admin")
 
 
 def test_the_behaviour_suite_reads_it(root: Path, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_where_callers_connect(inventory: str, found: str, connect_to: str) -> N
         "platform_gateway": gateway,
         "platform_cluster": cluster,
     }
-    place = records.Place("cli", found)
+    place = records.Place(["cli"], found)
     assert records.description(load(variables), place)["connect_to"] == connect_to
 
 
@@ -64,7 +64,7 @@ def test_an_edge_without_address_is_reached_by_its_name() -> None:
         "platform_cluster": cluster,
     }
     platform = load(variables)
-    described = records.description(platform, records.Place("cli"))
+    described = records.description(platform, records.Place(["cli"]))
     assert described["connect_to"] == f"gateway.{platform.domain}:8443"
 
 
@@ -74,7 +74,7 @@ def test_the_files_of_its_home() -> None:
     assert set(rows) == {"/state/inventory.json", "/platform.json", "/pki/ca.crt"}
     assert rows["/state/inventory.json"]["mode"] == "0600"
     assert load(json.loads(rows["/state/inventory.json"]["content"])) == platform
-    without = records.files(platform, records.Place("cli"))
+    without = records.files(platform, records.Place(["cli"]))
     assert not any(row["path"].endswith("ca.crt") for row in without)
 
 

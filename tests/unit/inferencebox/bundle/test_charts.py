@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What is asked of Go modules; that Helm packs their charts, tests/cluster shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load, to_vars
+from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import components
+
+from inferencebox.bundle import charts
+from inferencebox.bundle.errors import BundleError
+from tests.unit.plugins.module_utils.kubernetes import sample
+
+
+def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
+    (tmp_path / "charts").mkdir()
+    (tmp_path / "charts/base-1.31.0.tgz").write_text("packed")
+    assert not charts.make_chart(tmp_path, "base-1.31.0.tgz")
+    folder = tmp_path / "manifests/gateway-api-v1.6.1"
+    folder.mkdir(parents=True)
+    (folder / "install.yaml").write_text("---")
+    assert not charts.make_manifest(tmp_path, "manifests/gateway-api-v1.6.1", "install.yaml")
+
+
+def test_what_no_module_has_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"platform_cluster\.provided"):
+        charts.make_chart(tmp_path, "kube-prometheus-stack-88.5.3.tgz")
+    with pytest.raises(BundleError, match="knative-serving"):
+        charts.make_manifest(tmp_path, "manifests/knative-serving-v1", "core.yaml")
+
+
+def test_modules_have_what_a_platform_of_built_images_needs() -> None:
+    built = {"platform_images": {"registry": "localhost/inferencebox", "source": "built"}}
+    found = components.files(load(to_vars(sample.small()) | built))
+    names = {row["file"].removesuffix(f"-{row['version']}.tgz") for row in found["charts"]}
+    assert names <= set(charts.CHARTS)
+    folders = {Path(row["directory"]).name.rpartition("-")[0] for row in found["manifests"]}
+    assert folders <= set(charts.MANIFESTS)
