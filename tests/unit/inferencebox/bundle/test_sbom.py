@@ -32,7 +32,7 @@ def parts(tmp_path: Path) -> Parts:
 
 def written(tmp_path: Path, parts: Parts, *images: tuple[str, str]) -> dict[str, t.Any]:
     described = {
-        "files": [{"path": "charts/kserve-crd-v0.20.0.tgz", "bytes": 1, "sha256": _DIGEST}],
+        "files": [{"path": "charts/kserve-crd-v1.2.3.tgz", "bytes": 1, "sha256": _DIGEST}],
         "images": [
             {
                 "name": name,
@@ -58,11 +58,11 @@ def packages(found: dict[str, t.Any], image: str) -> set[str]:
 def test_copied_images_and_charts_are_named_with_their_digests(
     tmp_path: Path, parts: Parts
 ) -> None:
-    name = "registry.example.org/mirror/istio/pilot:1.31.0"
-    found = written(tmp_path, parts, (name, "published:docker.io/istio/pilot:1.31.0"))
+    name = "registry.example.org/mirror/istio/pilot:1.2.3"
+    found = written(tmp_path, parts, (name, "published:docker.io/istio/pilot:1.2.3"))
     assert found["bomFormat"] == "CycloneDX"
     rows = {row["bom-ref"]: row for row in found["components"]}
-    assert set(rows) == {name, "pkg:helm/kserve-crd@v0.20.0"}
+    assert set(rows) == {name, "pkg:helm/kserve-crd@v1.2.3"}
     assert rows[name]["hashes"] == [{"alg": "SHA-256", "content": _DIGEST}]
     # What is in it, its project knows.
     assert packages(found, name) == set()
