@@ -23,6 +23,9 @@ options:
     description: What is looked for, as P(inferencebox.platform.kubernetes_components#filter) writes it.
     type: dict
     required: true
+  helm:
+    description: The helm command; the one in C(PATH) when left out.
+    type: path
 """
 
 EXAMPLES = r"""
@@ -55,6 +58,7 @@ def main() -> None:
     """Run the module."""
     module = cluster_module.ask(
         demands={"type": "dict", "required": True},
+        helm={"type": "path"},
     )
     # Needs a library whose lack has been told by now.
     from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import (
@@ -64,7 +68,7 @@ def main() -> None:
 
     params = module.params
     helm = None
-    if program := module.get_bin_path("helm"):
+    if program := params["helm"] or module.get_bin_path("helm"):
         code, said, _ = module.run_command([program, "version", "--template", "{{ .Version }}"])
         helm = said.strip() if code == 0 else None
     try:

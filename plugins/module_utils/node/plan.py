@@ -48,7 +48,7 @@ class NodePlan:
         folder = node.programs or (
             f"{self._platform.bundle}/programs" if self._platform.bundle else None
         )
-        own = dict.fromkeys(programs.KUBERNETES, "")
+        own = dict.fromkeys((*programs.KUBERNETES, programs.HELM), "")
         return {
             "programs": {**own, **programs.RUNTIME, **programs.KERNEL},
             "plugins": list(programs.PLUGINS),

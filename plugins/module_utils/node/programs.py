@@ -19,6 +19,8 @@ KUBERNETES = (
     "kubelet",
     "kube-proxy",
 )
+# What then installs charts.
+HELM = "helm"
 # What runs containers, and Debian's package that has it.
 RUNTIME = {
     "containerd": "containerd",

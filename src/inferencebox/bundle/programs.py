@@ -23,8 +23,6 @@ TOOLS = {
     "pilot-agent": "istio",
     "pilot-discovery": "istio",
 }
-# What installs charts where a node is made.
-_HELM = "helm"
 
 
 def collect(bundle: Path, repositories: Iterable[str], *, node: bool) -> list[str]:
@@ -43,7 +41,7 @@ def collect(bundle: Path, repositories: Iterable[str], *, node: bool) -> list[st
     """
     tools = {TOOLS[name] for one in repositories for name in RECIPES[one].programs}
     if node:
-        tools |= {*collecting.NODE_TOOLS, _HELM}
+        tools |= set(collecting.NODE_TOOLS)
     try:
         return collecting.collect(bundle / "programs", sorted(tools))
     except (building.BuildError, OSError) as error:

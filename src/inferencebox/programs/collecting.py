@@ -11,8 +11,8 @@ from pathlib import Path
 
 from . import building
 
-# What a node runs that no distribution has in these versions, and kubectl.
-NODE_TOOLS = ("etcd", "kubernetes")
+# What a node runs that no distribution has in these versions, kubectl, and what then installs charts.
+NODE_TOOLS = ("etcd", "helm", "kubernetes")
 
 
 def collect(directory: Path, tools: Iterable[str] = NODE_TOOLS) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils import kubernetes
-from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import train
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load, to_vars
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory.platform import (
     Platform,
@@ -83,12 +83,12 @@ def test_own_objects_name_the_registry(source: str) -> None:
 
 
 def test_charts_are_told_the_registry() -> None:
-    rows = {row["name"]: row["values"] for row in components.releases(platform("published"))}
+    remapped = platform("published")
+    rows = {row["name"]: row["values"] for row in components.releases(remapped)}
     assert rows["cert-manager"]["imageRegistry"] == REGISTRY
     for name in ("istiod", "istio-cni"):
-        version = TRAINS[max(TRAINS)].components["istio"].version
         assert rows[name]["global"]["hub"] == f"{REGISTRY}/istio"
-        assert rows[name]["global"]["tag"] == version
+        assert rows[name]["global"]["tag"] == train(remapped.train).components["istio"].version
     kserve = rows["kserve"]["kserve"]
     assert kserve["controller"]["image"] == f"{REGISTRY}/kserve/kserve-controller"
     assert kserve["controller"]["rbacProxyImage"].startswith(f"{REGISTRY}/brancz/kube-rbac-proxy:")
