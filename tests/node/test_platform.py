@@ -7,6 +7,7 @@ The bundle stays in .cache between runs, because filling it takes minutes and gi
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -105,3 +106,42 @@ def test_stopped_and_started_again_it_still_answers(node: OwnNode) -> None:
     node.stop()
     node.play("site.yml")
     judge(node)
+
+
+def test_every_image_came_from_the_bundle(node: OwnNode) -> None:
+    """The node has no way out; that nothing even tried is what the API server keeps of the last hour."""
+    words = ["get", "events", "--all-namespaces", "--output=json"]
+    tried = [
+        event["message"]
+        for event in json.loads(node.kubectl(*words).stdout)["items"]
+        if event["reason"] in ("Pulling", "ErrImagePull", "ImagePullBackOff")
+    ]
+    assert tried == []
+    held = {row["name"] for row in json.loads((node.bundle / "bundle.json").read_text())["images"]}
+    pods = json.loads(node.kubectl("get", "pods", "--all-namespaces", "--output=json").stdout)[
+        "items"
+    ]
+    used = {
+        container["image"]
+        for pod in pods
+        for container in pod["spec"].get("initContainers", []) + pod["spec"]["containers"]
+    }
+    assert used <= held
+
+
+@pytest.mark.parametrize("repository", ["inferencebox/runtime", "istio/proxyv2"])
+def test_an_image_that_is_made_again_is_the_same(
+    node: OwnNode, tmp_path: Path, repository: str
+) -> None:
+    (tmp_path / "programs").symlink_to(node.bundle / "programs")
+    words = ["--bundle", str(tmp_path), "--name", "localhost/again:1", "--file", "again.tar"]
+    done = subprocess.run(
+        [sys.executable, "-m", "inferencebox.bundle", "image", "--repository", repository, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    described = json.loads((node.bundle / "bundle.json").read_text())["images"]
+    (before,) = (row for row in described if row["made_from"].startswith(f"built:{repository}@"))
+    assert json.loads(done.stdout)["digest"] == before["digest"]

@@ -54,7 +54,7 @@ class Image:
 
 
 def repository(image: str) -> str:
-    """Cut off host and tag: ``docker.io/istio/pilot:1.31.0`` becomes ``istio/pilot``."""
+    """Cut off host and tag: ``docker.io/istio/pilot:1.2.3`` becomes ``istio/pilot``."""
     path = image.partition("@")[0]
     head, _, last = path.rpartition("/")
     return f"{head}/{last.partition(':')[0]}".partition("/")[2]

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import charts, image, manifest, programs, registry, sbom
+from . import charts, debian, image, manifest, programs, registry, sbom
 from .errors import BundleError
 from .recipes import RECIPES, parts_of
 from .tree import Tree
@@ -79,7 +79,8 @@ def _image(given: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=folder, prefix=".stage-") as stage:
         tree = Tree()
         settings = recipe.fill(parts, tree, Path(stage))
-        archive = image.write(path, given.name, tree, settings, made_from)
+        owned = debian.packages(source for _, source in tree.sources())
+        archive = image.write(path, given.name, tree, settings, made_from, owned)
     return _shown(path, archive, changed=True)
 
 

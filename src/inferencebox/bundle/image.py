@@ -17,7 +17,7 @@ import json
 import os
 import tarfile
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +29,8 @@ from .tree import Entry, Tree
 NAME_ANNOTATION = "io.containerd.image.name"
 # What the image was made from: so that nobody makes it again who has it.
 ORIGIN_ANNOTATION = "io.inferencebox.made-from"
+# Packages of this machine's distribution that files of the image came from: name=version, separated by spaces.
+PACKAGES_ANNOTATION = "io.inferencebox.packages"
 # A user without a name on any machine, as distroless images have it.
 USER = 65532
 
@@ -71,11 +73,13 @@ class Archive:
         name: Name of the image.
         digest: Of its manifest, as ``sha256:...``.
         made_from: What it was made from; empty in archives of others.
+        packages: Packages of the distribution that files of it came from, as ``name=version``.
     """
 
     name: str
     digest: str
     made_from: str
+    packages: tuple[str, ...] = ()
 
 
 def architecture() -> str:
@@ -84,7 +88,14 @@ def architecture() -> str:
     return _ARCHITECTURES.get(machine, machine)
 
 
-def write(path: Path, name: str, tree: Tree, settings: Settings, made_from: str = "") -> Archive:
+def write(
+    path: Path,
+    name: str,
+    tree: Tree,
+    settings: Settings,
+    made_from: str = "",
+    packages: Sequence[str] = (),
+) -> Archive:
     """Write an image of one layer.
 
     Args:
@@ -93,6 +104,7 @@ def write(path: Path, name: str, tree: Tree, settings: Settings, made_from: str 
         tree: Its files.
         settings: How it is started.
         made_from: What `read` gives back as the image's origin.
+        packages: What it gives back as the image's packages.
 
     Raises:
         BundleError: A file of the tree cannot be read, or the archive not written.
@@ -102,7 +114,7 @@ def write(path: Path, name: str, tree: Tree, settings: Settings, made_from: str 
             digest = _layer(layer, tree)
             config = _json(_config(settings, digest))
             manifest = _json(_manifest(config, digest, layer.tell()))
-            index = _index(name, manifest, made_from)
+            index = _index(manifest, _annotations(name, made_from, packages))
             unfinished = path.with_name(f".{path.name}.unfinished")
             with tarfile.open(unfinished, "w", format=tarfile.USTAR_FORMAT) as archive:
                 _add(archive, "oci-layout", _json(_LAYOUT))
@@ -115,7 +127,7 @@ def write(path: Path, name: str, tree: Tree, settings: Settings, made_from: str 
             unfinished.rename(path)
     except OSError as error:
         raise BundleError(f"{error.filename or path}: {error.strerror}") from error
-    return Archive(name, _digest(manifest), made_from)
+    return Archive(name, _digest(manifest), made_from, tuple(packages))
 
 
 def read(path: Path) -> Archive | None:
@@ -132,6 +144,7 @@ def read(path: Path) -> Archive | None:
             annotations[NAME_ANNOTATION],
             manifest["digest"],
             annotations.get(ORIGIN_ANNOTATION, ""),
+            tuple(annotations.get(PACKAGES_ANNOTATION, "").split()),
         )
     except (OSError, KeyError, ValueError, AssertionError, tarfile.TarError):
         return None
@@ -247,7 +260,7 @@ def _manifest(config: bytes, layer: str, size: int) -> dict[str, Any]:
     }
 
 
-def _index(name: str, manifest: bytes, made_from: str) -> dict[str, Any]:
+def _index(manifest: bytes, annotations: dict[str, str]) -> dict[str, Any]:
     return {
         "schemaVersion": 2,
         "mediaType": f"{_TYPE}.index.v1+json",
@@ -257,16 +270,20 @@ def _index(name: str, manifest: bytes, made_from: str) -> dict[str, Any]:
                 "digest": _digest(manifest),
                 "size": len(manifest),
                 "platform": {"architecture": architecture(), "os": "linux"},
-                "annotations": _annotations(name, made_from),
+                "annotations": annotations,
             }
         ],
     }
 
 
-def _annotations(name: str, made_from: str) -> dict[str, str]:
+def _annotations(name: str, made_from: str, packages: Sequence[str] = ()) -> dict[str, str]:
     # By the whole name, so that `skopeo copy oci-archive:FILE:NAME` finds it, too.
     found = {NAME_ANNOTATION: name, "org.opencontainers.image.ref.name": name}
-    return {**found, ORIGIN_ANNOTATION: made_from} if made_from else found
+    if made_from:
+        found[ORIGIN_ANNOTATION] = made_from
+    if packages:
+        found[PACKAGES_ANNOTATION] = " ".join(packages)
+    return found
 
 
 def _json(value: Any) -> bytes:

@@ -60,6 +60,7 @@ def describe(bundle: Path) -> dict[str, Any]:
                     "file": place,
                     "digest": found.digest,
                     "made_from": found.made_from,
+                    "packages": list(found.packages),
                 }
             )
     if not files:

@@ -54,14 +54,15 @@ def install(uv: str, target: Path, requirements: Path, *, dependencies: bool = T
         raise BundleError(f"{requirements.name} cannot be installed: {tail}")
 
 
-def add(tree: Tree, stage: Path, packages: Path, sources: Sequence[Path]) -> None:
+def add(tree: Tree, stage: Path, packages: Path, sources: Path, own: Sequence[str]) -> None:
     """Add the interpreter and an environment to a tree, with bytecode of what model servers import.
 
     Args:
         tree: The tree.
         stage: An empty directory for what is not packed as it lies there; kept until the image is written.
         packages: Directory with installed packages.
-        sources: Packages of this project that belong to them.
+        sources: Directory with this project's packages.
+        own: Folders of it that belong to them.
 
     Raises:
         BundleError: The interpreter's own files are not where they are expected.
@@ -70,8 +71,8 @@ def add(tree: Tree, stage: Path, packages: Path, sources: Sequence[Path]) -> Non
     library = Path(sysconfig.get_path("stdlib"))
     _copy(library, standard, lambda place: _left_out(place, standard=True))
     _copy(packages, site, lambda place: _left_out(place, standard=False))
-    for source in sources:
-        _copy(source, site / source.name, lambda place: _left_out(place, standard=False))
+    for name in own:
+        _copy(sources / name, site / name, lambda place: _left_out(place, standard=False))
     _compile(stage, standard, site)
     tree.folder("/", stage)
     executable = Path(sys.executable).resolve()

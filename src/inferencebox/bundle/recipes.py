@@ -104,7 +104,7 @@ class Recipe:
         fill: Adds its files to a tree, with a directory for what has to be made first, and says how it is started.
         programs: Names of the programs in it.
         requirements: Names of the requirements files of packages in it.
-        sources: This project's packages in it.
+        sources: Folders of this project's packages in it.
         installed: Programs of Debian's packages in it, which these packages bring.
     """
 
@@ -124,12 +124,17 @@ class Recipe:
         files = [_installed(name, package) for name, package in self.installed.items()]
         files += [parts.program(name) for name in self.programs]
         files += [parts.requirements / f"{name}.txt" for name in self.requirements]
-        for folder in (Path(__file__).parent, *(parts.sources / name for name in self.sources)):
+        files += [Path(__file__).with_name(f"{name}.py") for name in _SHAPING]
+        for folder in (parts.sources / name for name in self.sources):
             files += (each for each in sorted(folder.rglob("*")) if _is_source(each))
         for file in files:
             with file.open("rb") as content:
                 digest.update(hashlib.file_digest(content, "sha256").digest())
         return f"sha256:{digest.hexdigest()}"
+
+
+# Modules that decide what is in an image, and how it is packed.
+_SHAPING = ("image", "libraries", "python", "recipes", "tree")
 
 
 def _is_source(path: Path) -> bool:
@@ -257,8 +262,7 @@ def _runtime(parts: Parts, tree: Tree, stage: Path) -> Settings:
     samples = parts.packages("samples", stage, dependencies=False)
     shutil.copytree(samples, packages, dirs_exist_ok=True)
     root = stage / "root"
-    sources = [parts.sources / name for name in _OWN]
-    python.add(tree, root, packages, sources)
+    python.add(tree, root, packages, parts.sources, _OWN)
     return Settings(
         entrypoint=("python", "-m", "inferencebox.serving.pod"),
         path=f"/{python.HOME}/bin:/usr/local/bin:/usr/bin:/bin",
@@ -267,7 +271,7 @@ def _runtime(parts: Parts, tree: Tree, stage: Path) -> Settings:
     )
 
 
-_OWN = ("inferencebox", "inferencebox_samples")
+_OWN = ("inferencebox/serving", "inferencebox_samples")
 
 RECIPES: Mapping[str, Recipe] = {
     "pause": _one_program("pause", "pause"),

@@ -23,7 +23,7 @@ def copy(path: Path, name: str, reference: str, made_from: str) -> image.Archive
     Args:
         path: The archive; it is there only when it is complete.
         name: Name of the image in it.
-        reference: Where it comes from, as skopeo writes it: ``docker://docker.io/istio/pilot:1.31.0``.
+        reference: Where it comes from, as skopeo writes it: ``docker://docker.io/istio/pilot:1.2.3``.
         made_from: What `image.read` gives back as its origin.
 
     Raises:

@@ -7,6 +7,7 @@ https://cyclonedx.org/specification/overview
 
 from __future__ import annotations
 
+import platform
 import re
 import shutil
 import subprocess
@@ -55,7 +56,7 @@ def write(path: Path, described: dict[str, Any], parts: Parts) -> None:
     for row in described["images"]:
         one = add(_image(row))
         direct.append(one)
-        bom.register_dependency(one, [add(each) for each in _contents(row["made_from"], parts)])
+        bom.register_dependency(one, [add(each) for each in _contents(row, parts)])
     bom.register_dependency(bom.metadata.component, direct)
     try:
         path.write_text(JsonV1Dot6(bom).output_as_string(indent=1), encoding="utf-8")
@@ -96,8 +97,9 @@ def _sha256(digest: str) -> HashType:
     return HashType(alg=HashAlgorithm.SHA_256, content=digest)
 
 
-def _contents(made_from: str, parts: Parts) -> Iterator[Component]:
+def _contents(row: dict[str, Any], parts: Parts) -> Iterator[Component]:
     """What is in an image that was built here; of others, their projects know."""
+    made_from: str = row["made_from"]
     if not made_from.startswith(BUILT):
         return
     recipe = RECIPES[made_from.removeprefix(BUILT).partition("@")[0]]
@@ -107,8 +109,11 @@ def _contents(made_from: str, parts: Parts) -> Iterator[Component]:
         text = (parts.requirements / f"{name}.txt").read_text(encoding="utf-8")
         for package, version in _PINNED.findall(text):
             yield _component("pypi", package, version)
-    for package in sorted(set(recipe.installed.values())):
-        yield _debian(package)
+    if recipe.sources:
+        yield _component("generic", "python", platform.python_version())
+    for package in row["packages"]:
+        name, _, version = package.partition("=")
+        yield _component("deb", f"debian/{name}", version)
 
 
 def _modules(program: Path) -> Iterator[Component]:
@@ -135,15 +140,3 @@ def listed(lines: Iterable[str]) -> Iterator[Component]:
             modules[-1] = (words[1], words[2])
     for name, version in modules:
         yield _component("golang", name, version)
-
-
-def _debian(package: str) -> Component:
-    done = subprocess.run(
-        ["dpkg-query", "--showformat", "${Version}", "--show", package],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise BundleError(f"{package} is not installed as a package of Debian")
-    return _component("deb", f"debian/{package}", done.stdout.strip())

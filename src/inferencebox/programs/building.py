@@ -120,7 +120,8 @@ def _go(module: Path, *arguments: str) -> str:
     done = subprocess.run(
         ["nice", "-n", "19", "go", *arguments],
         cwd=module,
-        env={**os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
+        # `auto`: a Go that is older than a module asks for fetches the one that it names.
+        env={"GOTOOLCHAIN": "auto", **os.environ, "CGO_ENABLED": "0", "GOWORK": "off"},
         capture_output=True,
         text=True,
         check=False,

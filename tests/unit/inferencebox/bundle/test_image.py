@@ -111,9 +111,11 @@ def test_other_content_gives_another_digest(tmp_path: Path, tree: Tree) -> None:
 
 
 def test_archive_says_what_it_holds(tmp_path: Path, tree: Tree) -> None:
-    written = image.write(tmp_path / "a.tar", NAME, tree, SETTINGS, "origin")
+    packages = ["libc6=2.36-9", "iptables=1.8.9-2"]
+    written = image.write(tmp_path / "a.tar", NAME, tree, SETTINGS, "origin", packages)
     assert image.read(tmp_path / "a.tar") == written
     assert (written.name, written.made_from) == (NAME, "origin")
+    assert written.packages == tuple(packages)
 
 
 def test_damaged_archive_counts_as_none(tmp_path: Path, tree: Tree) -> None:

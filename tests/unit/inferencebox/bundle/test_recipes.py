@@ -79,7 +79,7 @@ def test_origin_follows_packages_and_own_sources(
     for name in ("serving.txt", "samples.txt"):
         (tmp_path / "requirements").mkdir(exist_ok=True)
         (tmp_path / "requirements" / name).write_text("package==1")
-    for name in ("inferencebox", "inferencebox_samples"):
+    for name in RECIPES["inferencebox/runtime"].sources:
         (tmp_path / "sources" / name).mkdir(parents=True)
         (tmp_path / "sources" / name / "__init__.py").touch()
     own = dataclasses.replace(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import shutil
 import typing as t
 from pathlib import Path
@@ -31,9 +32,15 @@ def parts(tmp_path: Path) -> Parts:
 
 def written(tmp_path: Path, parts: Parts, *images: tuple[str, str]) -> dict[str, t.Any]:
     described = {
-        "files": [{"path": "charts/kserve-crd-v0.20.0.tgz", "bytes": 1, "sha256": _DIGEST}],
+        "files": [{"path": "charts/kserve-crd-v1.2.3.tgz", "bytes": 1, "sha256": _DIGEST}],
         "images": [
-            {"name": name, "file": "", "digest": f"sha256:{_DIGEST}", "made_from": made_from}
+            {
+                "name": name,
+                "file": "",
+                "digest": f"sha256:{_DIGEST}",
+                "made_from": made_from,
+                "packages": ["libc6=2.36-9"],
+            }
             for name, made_from in images
         ],
     }
@@ -51,11 +58,11 @@ def packages(found: dict[str, t.Any], image: str) -> set[str]:
 def test_copied_images_and_charts_are_named_with_their_digests(
     tmp_path: Path, parts: Parts
 ) -> None:
-    name = "registry.example.org/mirror/istio/pilot:1.31.0"
-    found = written(tmp_path, parts, (name, "published:docker.io/istio/pilot:1.31.0"))
+    name = "registry.example.org/mirror/istio/pilot:1.2.3"
+    found = written(tmp_path, parts, (name, "published:docker.io/istio/pilot:1.2.3"))
     assert found["bomFormat"] == "CycloneDX"
     rows = {row["bom-ref"]: row for row in found["components"]}
-    assert set(rows) == {name, "pkg:helm/kserve-crd@v0.20.0"}
+    assert set(rows) == {name, "pkg:helm/kserve-crd@v1.2.3"}
     assert rows[name]["hashes"] == [{"alg": "SHA-256", "content": _DIGEST}]
     # What is in it, its project knows.
     assert packages(found, name) == set()
@@ -71,6 +78,10 @@ def test_packages_of_a_built_image_are_those_of_its_requirements(
     kserve = next(line for line in pinned.splitlines() if line.startswith("kserve=="))
     assert f"pkg:pypi/{kserve.split()[0].replace('==', '@')}" in found
     assert not any("supervisor" in each for each in found)
+    assert {
+        "pkg:deb/debian/libc6@2.36-9",
+        f"pkg:generic/python@{platform.python_version()}",
+    } <= found
 
 
 @pytest.mark.skipif(shutil.which("go") is None, reason="needs Go")
@@ -80,7 +91,7 @@ def test_modules_of_a_program_are_what_it_says_itself(tmp_path: Path, parts: Par
     shutil.copy(Path(go).resolve(), parts.programs / "pause")
     name = "localhost/inferencebox/pause:3.10.1"
     found = packages(written(tmp_path, parts, (name, "built:pause@sha256:1")), name)
-    assert all(each.startswith("pkg:golang/") for each in found)
+    assert {each.partition("/")[0] for each in found} <= {"pkg:golang", "pkg:deb"}
     (parts.programs / "pause").write_text("no program")
     with pytest.raises(BundleError, match="no program of Go"):
         written(tmp_path, parts, (name, "built:pause@sha256:1"))

@@ -227,8 +227,8 @@ def test_shutdown_leaves_no_process_and_can_be_repeated(daemon: Daemon) -> None:
 
 def test_shutdown_ends_a_daemon_that_hangs(daemon: Daemon) -> None:
     converge(daemon, [server(daemon, "one")], [_wait(daemon, "one")])
-    (pid,) = processes_of(daemon, "bin/supervisord -c")
-    os.kill(pid, signal.SIGSTOP)
+    # By its file: a child that it has just forked still has its command line.
+    os.kill(int(Path(daemon.pid_file).read_text(encoding="ascii")), signal.SIGSTOP)
     supervisor = Supervisor(daemon, call_seconds=0.5, stop_seconds=1.0)
     assert supervisor.shutdown()
     assert processes_of(daemon, "") == []

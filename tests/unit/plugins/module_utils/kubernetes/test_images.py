@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils import kubernetes
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import train
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load, to_vars
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory.platform import (
     Platform,
@@ -51,7 +52,7 @@ def named(value: Any) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("image", "repository"),
     [
-        ("docker.io/istio/pilot:1.31.0", "istio/pilot"),
+        ("docker.io/istio/pilot:1.2.3", "istio/pilot"),
         ("registry.k8s.io/pause:3.10.1", "pause"),
         ("r.example.org:5000/a/b/c@sha256:" + "0" * 64, "a/b/c"),
     ],
@@ -82,11 +83,12 @@ def test_own_objects_name_the_registry(source: str) -> None:
 
 
 def test_charts_are_told_the_registry() -> None:
-    rows = {row["name"]: row["values"] for row in components.releases(platform("published"))}
+    remapped = platform("published")
+    rows = {row["name"]: row["values"] for row in components.releases(remapped)}
     assert rows["cert-manager"]["imageRegistry"] == REGISTRY
     for name in ("istiod", "istio-cni"):
         assert rows[name]["global"]["hub"] == f"{REGISTRY}/istio"
-        assert rows[name]["global"]["tag"] == "1.31.0"
+        assert rows[name]["global"]["tag"] == train(remapped.train).components["istio"].version
     kserve = rows["kserve"]["kserve"]
     assert kserve["controller"]["image"] == f"{REGISTRY}/kserve/kserve-controller"
     assert kserve["controller"]["rbacProxyImage"].startswith(f"{REGISTRY}/brancz/kube-rbac-proxy:")
