@@ -137,7 +137,7 @@ def releases(platform: Platform) -> list[dict[str, Any]]:
     return [one for name in LAYERS for one in layer(platform, name)["releases"]]
 
 
-def files(platform: Platform) -> dict[str, list[dict[str, str]]]:
+def files(platform: Platform) -> dict[str, list[Any]]:
     """List the files that a bundle must hold, and where each is published.
 
     Args:
@@ -146,7 +146,7 @@ def files(platform: Platform) -> dict[str, list[dict[str, str]]]:
     Returns:
         ``charts`` with chart, repository, version and the file's name, each once; ``manifests`` with url and the
         directory in the bundle; ``images`` with the name under which each is asked for, where it is published, its
-        repository and the file's name.
+        repository and the file's name; and ``paths``, where in the bundle all of them are.
     """
     platform = platform.model_copy(update={"bundle": None})
     charts: dict[str, dict[str, str]] = {}
@@ -167,6 +167,11 @@ def files(platform: Platform) -> dict[str, list[dict[str, str]]]:
         "charts": list(charts.values()),
         "manifests": manifests,
         "images": [{**asdict(one), "file": one.file} for one in wanted],
+        "paths": [
+            *(f"charts/{file}" for file in charts),
+            *(f"{row['directory']}/{row['url'].rpartition('/')[2]}" for row in manifests),
+            *(f"images/{one.file}" for one in wanted),
+        ],
     }
 
 

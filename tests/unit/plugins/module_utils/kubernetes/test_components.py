@@ -90,6 +90,8 @@ def test_a_bundle_is_filled_with_the_files_that_are_looked_for() -> None:
     fetched |= {
         f"{folder}/{row['directory']}/{row['url'].rpartition('/')[2]}" for row in found["manifests"]
     }
+    images = {f"{folder}/images/{row['file']}" for row in found["images"]}
+    assert {f"{folder}/{path}" for path in found["paths"]} == fetched | images
     wanted = set()
     for name in components.LAYERS:
         layer = components.layer(changed(sample.full(), platform_bundle=folder), name)
