@@ -56,8 +56,8 @@ test-cluster: go gateway-programs ## Tests on a Kubernetes API server: KUBECONFI
 test-node: go ## A Kubernetes node of this machine, from its first start to its removal (root)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/node
 
-levels: go gateway-programs ## Run the cluster tests and write docs/kubernetes.md's table of what they prove
-	@$(BIN)/python -m pytest $(PYTEST_ARGS) --write-levels tests/cluster
+levels: go gateway-programs ## Run the tests of the kubernetes target and write docs/kubernetes.md's table of what they prove
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) --write-levels tests/cluster tests/node
 
 lint: tools ## Style, types, Ansible's production profile, who may import whom
 	$(BIN)/ruff check --quiet .

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""The platform that the behaviour suite and the tests of the documentation share: starting one takes most of the time.
+"""What tests of several folders share: a platform, because starting one takes most of the time, and what they prove.
 
 INFERENCEBOX_PLATFORM names the platform.json of a running platform. Without it the tests start a platform of their
 own from inventories/local and remove it at the end.
@@ -13,9 +13,31 @@ import typing as t
 
 import pytest
 
+from . import levels
 from .behaviour.own_platform import PLATFORM_VARIABLE, OwnPlatform
 
 _own = pytest.StashKey[OwnPlatform]()
+_record = pytest.StashKey[levels.Record]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds the option of `make levels`."""
+    parser.addoption(
+        "--write-levels", action="store_true", help="write the table of levels in docs"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Explains the mark and keeps what tests prove."""
+    text = "proves(level, *features): what it is a proof of; see tests/levels.py"
+    config.addinivalue_line("markers", text)
+    config.stash[_record] = levels.Record()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Writes the table where it is asked for."""
+    if session.config.getoption("--write-levels"):
+        levels.write(session.config.stash[_record])
 
 
 @pytest.fixture(scope="session")
@@ -40,8 +62,14 @@ def own_platform(pytestconfig: pytest.Config) -> t.Iterator[OwnPlatform | None]:
 def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> t.Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Shows what the own platform logged last beside a failure."""
+    """Notes what a test proved, and shows what the own platform logged last beside a failure."""
     report = yield
+    if report.when == "call" or report.outcome != "passed":
+        for mark in item.iter_markers("proves"):
+            level, *features = mark.args
+            assert level in levels.LEVELS
+            assert set(features) <= set(levels.FEATURES)
+            item.config.stash[_record].add(level, features, passed=report.outcome == "passed")
     own = item.config.stash.get(_own, None)
     if report.failed and own is not None:
         report.sections.append(("last lines of the platform's logs", own.last_log_lines()))

@@ -16,52 +16,13 @@ import typing as t
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.api import Api, connect
 
-from tests.cluster import controlled, definitions, levels
+from tests.cluster import controlled, definitions
 from tests.cluster.components import proxies
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.installed import Installed, programs
 from tests.cluster.steps import Platform
 
 _VARIABLE = "KUBECONFIG"
-
-
-_record = pytest.StashKey[levels.Record]()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds the option of `make levels`."""
-    parser.addoption(
-        "--write-levels", action="store_true", help="write the table of levels in docs"
-    )
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Explains the mark and keeps what tests prove."""
-    text = "proves(level, *features): what it is a proof of; see tests/cluster/levels.py"
-    config.addinivalue_line("markers", text)
-    config.stash[_record] = levels.Record()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item,
-) -> t.Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Notes what a test proved."""
-    report = yield
-    if report.when == "call" or report.outcome != "passed":
-        for mark in item.iter_markers("proves"):
-            level, *features = mark.args
-            assert level in levels.LEVELS
-            assert set(features) <= set(levels.FEATURES)
-            passed = report.outcome == "passed"
-            item.config.stash[_record].add(level, features, passed=passed)
-    return report
-
-
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Writes the table where it is asked for."""
-    if session.config.getoption("--write-levels", default=False):
-        levels.write(session.config.stash[_record])
 
 
 def pytest_report_header() -> str:

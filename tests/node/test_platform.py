@@ -94,10 +94,12 @@ def judge(node: OwnNode) -> None:
     assert done.returncode == 0, done.stdout[-_SHOWN_CHARACTERS:]
 
 
+@pytest.mark.proves("L4", "apply")
 def test_a_second_run_changes_nothing(node: OwnNode) -> None:
     assert node.play("site.yml") == 0
 
 
+@pytest.mark.proves("L4", "models", "tier1-standalone", "tier2", "certificates")
 def test_it_answers_its_callers_and_nobody_else(node: OwnNode) -> None:
     judge(node)
 

@@ -14,9 +14,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs/kubernetes.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs/kubernetes.md"
 _BEGIN, _END = "<!-- levels -->", "<!-- /levels -->"
-LEVELS = ("L0", "L1", "L2", "L3")
+LEVELS = ("L0", "L1", "L2", "L3", "L4")
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,16 @@ class Feature:
     unproven: str
 
 
-_ON_A_NODE = "needs a node with images"
+_NO_IMAGES = "on a node: its images are not put together"
 FEATURES: t.Mapping[str, Feature] = {
     "tenants": Feature(
         "tenants: namespaces, quota, roles, network and mesh policies",
-        "that packets are dropped: no network plugin with policies runs in the tests",
+        "that packets are dropped: no network plugin with policies runs in the tests or on a node of plain binaries",
     ),
     "admission": Feature("admission policies", ""),
     "models": Feature(
         "models in mode `standard`: runtimes, replicas, HPA, transformer, canary, mirror",
-        f"that the servers answer: {_ON_A_NODE}",
+        "replicas added and canaries on a node; files from S3 and the like, whose fetcher has no image there",
     ),
     "keda": Feature(
         "models scaled by KEDA", "scaling: KEDA's operator takes too long to build here"
@@ -50,11 +50,11 @@ FEATURES: t.Mapping[str, Feature] = {
         "models in mode `knative`", "reconciling: Knative's ingress is in no Go module"
     ),
     "llm-d": Feature(
-        "models on `llm-d`", f"the route to the InferencePool, the scheduler: {_ON_A_NODE}"
+        "models on `llm-d`", f"the route to the InferencePool, the scheduler, {_NO_IMAGES}"
     ),
     "tier1": Feature(
         "tier 1 run by Envoy Gateway: Gateway, routes of KServe's protocols, policies, backends",
-        "limits of the global rate limit service, requests: Envoy Gateway's proxies are images",
+        f"limits of the global rate limit service, requests, {_NO_IMAGES}",
     ),
     "tier1-ai": Feature(
         "tier 1's AI routes run by the AI Gateway's controller",
@@ -62,16 +62,16 @@ FEATURES: t.Mapping[str, Feature] = {
     ),
     "tier1-standalone": Feature(
         "tier 1 without controller: identities, models, limits, protocols, fallback",
-        "the pod itself with its images",
+        "API keys and limits in its pod",
     ),
     "tier2": Feature(
         "tier 2: identity, tenants, weights, cohorts, mirror, mutual TLS to models",
-        "metrics of Istio's own Envoy: upstream's lacks its extensions",
+        "weights, cohorts and mirror on a node; metrics of Istio's own Envoy: upstream's lacks its extensions",
     ),
-    "certificates": Feature("certificates", "issuing: cert-manager's commands are in no Go module"),
+    "certificates": Feature("certificates", "renewal"),
     "observability": Feature(
         "monitors, rules, dashboards, tracing",
-        "scraping, dashboards in Grafana, the collector: " + _ON_A_NODE,
+        f"scraping, dashboards in Grafana, the collector, {_NO_IMAGES}",
     ),
     "apply": Feature("applying, waiting, pruning, drift", ""),
 }
