@@ -125,7 +125,8 @@ def _start(results: dict[str, Json]) -> str:
     ]
     total = ("**clone to first token**", *(f"**{run['seconds']:.1f}**" for run in runs))
     heads = ("seconds", *(f"{run['caches']} caches" for run in runs))
-    return _facts(results["start"]) + _table(heads, [*rows, total])
+    again = ("a second `make up`", *(f"{run['again']:.1f}" for run in runs))
+    return _facts(results["start"]) + _table(heads, [*rows, total, again])
 
 
 def _phase(name: str) -> str:

@@ -1,6 +1,9 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""From `git clone` to the first streamed token through both tiers: with empty caches, then with filled ones."""
+"""From `git clone` to the first streamed token through both tiers: with empty caches, then with filled ones.
+
+And what a second `make up` takes, which finds nothing to change.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ from .summary import Json
 
 # Lines by which `make up` says where it is, on a pipe: the bootstrap's steps, the playbook's plays, the end.
 _STEP = re.compile(r"^\[ *[\d.]+ s\] (?P<step>.+)$|^ *[\d.]+ s +\d+/\d+ (?P<play>.+)$")
-_END = re.compile(r"^up, ")
+_END = re.compile(r"^(up|nothing to change), ")
 # Variables by which this run's own environment would help or hinder that of a fresh machine.
 _OURS = re.compile(
     r"^(ANSIBLE_|INFERENCEBOX_|MAKE|MFLAGS|PYTHON|UV_CACHE_DIR|VIRTUAL_ENV|XDG_|GNUMAKEFLAGS)"
@@ -41,7 +44,8 @@ def measure(*, quick: bool) -> Json:
         quick: Only the start with empty caches.
 
     Returns:
-        {measured, runs: [{caches, seconds, phases: [{name, seconds}]}]}: `caches` is "cold" or "warm".
+        {measured, runs: [{caches, seconds, again, phases: [{name, seconds}]}]}: `caches` is "cold" or "warm", `again`
+        the seconds of a second `make up`.
 
     Raises:
         BenchError: A start fails.
@@ -83,6 +87,8 @@ def _start(checkout: Path, environment: Mapping[str, str]) -> Json:
         marks.append(("first token", time.monotonic()))
         _first_token(own)
         end = time.monotonic()
+        _up(checkout, own.inventory, environment)
+        again = time.monotonic() - end
     finally:
         own.remove()
         shutil.rmtree(checkout, ignore_errors=True)
@@ -91,7 +97,8 @@ def _start(checkout: Path, environment: Mapping[str, str]) -> Json:
         {"name": name, "seconds": round(later - begin, 2)}
         for (name, begin), later in zip(marks, ends, strict=True)
     ]
-    return {"seconds": round(end - marks[0][1], 1), "phases": phases}
+    seconds = {"seconds": round(end - marks[0][1], 1), "again": round(again, 1)}
+    return {**seconds, "phases": phases}
 
 
 def _up(checkout: Path, inventory: Path, environment: Mapping[str, str]) -> list[tuple[str, float]]:

@@ -56,6 +56,7 @@ def test_phases_of_two_starts_stand_side_by_side() -> None:
         {
             "caches": caches,
             "seconds": seconds,
+            "again": seconds / 10,
             "phases": [
                 {"name": f"installing {packages} packages for the driver set", "seconds": seconds}
             ],
@@ -66,6 +67,7 @@ def test_phases_of_two_starts_stand_side_by_side() -> None:
     assert rows == [
         ["install the driver", "50.0", "10.0"],
         ["**clone to first token**", "**50.0**", "**10.0**"],
+        ["a second `make up`", "5.0", "1.0"],
     ]
 
 
