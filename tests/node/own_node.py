@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -12,17 +13,33 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import typing as t
 from dataclasses import dataclass, field
 from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SECONDS = 1800
+_FREE_SECONDS = 60.0
 _SHOWN_CHARACTERS = 6000
 # Not the default, so that a node of the machine's user is left alone.
 _NETWORK = "10.97.251.0/30"
 _CGROUP = "inferencebox-nodetest"
 MACHINE_ADDRESS, ADDRESS = "10.97.251.1", "10.97.251.2"
+
+
+def _when_free(remove: t.Callable[[], object]) -> None:
+    """Remove what killed processes hold until the kernel is done with them."""
+    deadline = time.monotonic() + _FREE_SECONDS
+    while True:
+        try:
+            remove()
+        except (OSError, subprocess.CalledProcessError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.2)
+        else:
+            return
 
 
 @dataclass(frozen=True)
@@ -114,10 +131,10 @@ class OwnNode:
         mounts = Path("/proc/self/mountinfo").read_text().splitlines()
         for place in sorted((line.split()[4] for line in mounts), reverse=True):
             if place.startswith(f"{self.state}/"):
-                subprocess.run(["umount", place], check=True)
+                _when_free(functools.partial(subprocess.run, ["umount", place], check=True))
         for folder, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
             if f"/{_CGROUP}" in folder:
-                Path(folder).rmdir()
+                _when_free(Path(folder).rmdir)
         shutil.rmtree("/run/containerd/s")
 
     def _everything(self) -> list[int]:

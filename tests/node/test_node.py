@@ -19,6 +19,7 @@ from tests.node import bundle, machine
 from tests.node.own_node import ADDRESS, MACHINE_ADDRESS, OwnNode
 
 _WAIT_SECONDS = 300.0
+_API = "kubernetes.default.svc.cluster.local"
 
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="a node needs root, for networks and containers"
@@ -92,7 +93,8 @@ def pod_process() -> int:
 
 def test_it_is_ready_and_names_are_found_through_a_service(node: OwnNode) -> None:
     wait_until(lambda: is_ready(node), "the node is not ready")
-    assert resolve(node, "kubernetes.default.svc.cluster.local") == "10.96.0.1"
+    # Rules of Services follow their pods, a moment later.
+    wait_until(lambda: resolve(node, _API) == "10.96.0.1", "no names are found")
 
 
 def test_a_second_run_changes_nothing_and_check_mode_says_so(node: OwnNode) -> None:
@@ -170,10 +172,7 @@ def test_whatever_ended_it_it_comes_back_with_its_state(
     assert node.start() > 0
     wait_until(lambda: is_ready(node), "the node is not ready")
     assert is_kept(node, name)
-    wait_until(
-        lambda: resolve(node, "kubernetes.default.svc.cluster.local") == "10.96.0.1",
-        "no names are found",
-    )
+    wait_until(lambda: resolve(node, _API) == "10.96.0.1", "no names are found")
     assert node.start() == 0
 
 
