@@ -23,7 +23,8 @@ from filelock import FileLock
 
 TOOLS = Path(__file__).with_name("tools")
 _SHOWN_LINES = 20
-_FLAGS = ("-trimpath", "-mod=readonly")
+# Without -buildvcs=false, the commit of this checkout would be in programs that are the same.
+_FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false")
 # Where Kubernetes' own build scripts put the release's version; without it, it calls itself v0.0.0.
 _STAMPED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 _STAMPS = {"gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z"}
