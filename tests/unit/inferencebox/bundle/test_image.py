@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tarfile
 import typing as t
 from pathlib import Path
@@ -141,8 +142,7 @@ def test_nothing_is_left_of_an_archive_that_fails(tmp_path: Path, tree: Tree) ->
 def test_layout_of_another_tool_is_packed_under_a_name(tmp_path: Path, tree: Tree) -> None:
     written = image.write(tmp_path / "a.tar", "other/name:1", tree, SETTINGS)
     layout = tmp_path / "layout"
-    with tarfile.open(tmp_path / "a.tar", "r:") as archive:
-        archive.extractall(layout, filter="data")
+    shutil.unpack_archive(tmp_path / "a.tar", layout, "tar")
     packed = image.pack(tmp_path / "b.tar", NAME, layout, "origin")
     assert packed == image.read(tmp_path / "b.tar")
     assert (packed.name, packed.digest) == (NAME, written.digest)
