@@ -93,8 +93,9 @@ def _run(directory: Path, scenario: str) -> Run:
         [BIN / "molecule", "test", "--no-command-borders", "--scenario-name", scenario],
         cwd=ROOT,
         env={
-            # With CI, Molecule words its lines otherwise.
-            **{name: value for name, value in os.environ.items() if name != "CI"},
+            **{name: value for name, value in os.environ.items() if name != "NO_COLOR"},
+            # Without colours, Molecule words its lines otherwise.
+            "PY_COLORS": "1",
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
             "TMPDIR": str(scratch),
             # What Molecule remembers lies here.
