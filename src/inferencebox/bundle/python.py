@@ -13,6 +13,10 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from ansible_collections.inferencebox.platform.plugins.module_utils.host.package_index import (
+    uv_environment,
+)
+
 from . import libraries
 from .errors import BundleError
 from .tree import Tree
@@ -45,6 +49,7 @@ def install(uv: str, target: Path, requirements: Path, *, dependencies: bool = T
     command += ["--target", str(target), "--requirements", str(requirements)]
     command += [] if dependencies else ["--no-deps"]
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    environment.update(uv_environment(os.environ))
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     except OSError as error:
