@@ -60,11 +60,11 @@ def ensure(
         return True
     stamp.unlink(missing_ok=True)
     (path / _COMPILED).unlink(missing_ok=True)
-    _uv(uv, "venv", "--quiet", "--allow-existing", "--python", python, str(path))
+    run_uv(uv, "venv", "--quiet", "--allow-existing", "--python", python, str(path))
     flags = ["--quiet", "--python", str(path / "bin" / "python"), "--require-hashes"]
-    _uv(uv, "pip", "sync", *flags, *map(str, requirements))
+    run_uv(uv, "pip", "sync", *flags, *map(str, requirements))
     for bundle in bundles:
-        _uv(uv, "pip", "install", *flags, "--no-deps", "-r", str(bundle))
+        run_uv(uv, "pip", "install", *flags, "--no-deps", "-r", str(bundle))
     packages = next(path.glob("lib/python3.*/site-packages"))
     for package in _packages(sources):
         target = packages / package.name
@@ -110,7 +110,12 @@ def _programs(path: Path) -> list[str]:
     )
 
 
-def _uv(uv: str, *arguments: str) -> None:
+def run_uv(uv: str, *arguments: str) -> None:
+    """Run uv with what pip is told of package indexes, outside of any environment.
+
+    Raises:
+        RuntimeInstallError: uv is missing or failed; the message holds its last lines.
+    """
     environment = {k: v for k, v in os.environ.items() if k != "VIRTUAL_ENV"}
     environment.update(uv_environment(os.environ))
     try:

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -13,8 +12,9 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
-from ansible_collections.inferencebox.platform.plugins.module_utils.host.package_index import (
-    uv_environment,
+from ansible_collections.inferencebox.platform.plugins.module_utils.host.runtime import (
+    RuntimeInstallError,
+    run_uv,
 )
 
 from . import libraries
@@ -45,18 +45,12 @@ def install(uv: str, target: Path, requirements: Path, *, dependencies: bool = T
     Raises:
         BundleError: uv is missing or fails; the text holds its last lines.
     """
-    command = [uv, "pip", "install", "--quiet", "--require-hashes", "--python", sys.executable]
-    command += ["--target", str(target), "--requirements", str(requirements)]
-    command += [] if dependencies else ["--no-deps"]
-    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    environment.update(uv_environment(os.environ))
+    options = ["--quiet", "--require-hashes", "--python", sys.executable, "--target", str(target)]
+    options += [] if dependencies else ["--no-deps"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    except OSError as error:
-        raise BundleError(f"cannot run uv ({uv}): {error.strerror}") from error
-    if done.returncode:
-        tail = "; ".join(done.stderr.strip().splitlines()[-_SHOWN_LINES:])
-        raise BundleError(f"{requirements.name} cannot be installed: {tail}")
+        run_uv(uv, "pip", "install", *options, "--requirements", str(requirements))
+    except RuntimeInstallError as error:
+        raise BundleError(f"{requirements.name} cannot be installed: {error}") from error
 
 
 def add(tree: Tree, stage: Path, packages: Path, sources: Path, own: Sequence[str]) -> None:
@@ -136,8 +130,8 @@ def _compile(stage: Path, standard: Path, site: Path) -> None:
 _IMPORT = """\
 import sys
 sys.path.insert(0, sys.argv[1])
-from inferencebox.serving.precompile import main
-main()
+from inferencebox.serving.precompile import import_servers
+import_servers()
 """
 
 

@@ -24,16 +24,21 @@ _SERVERS = ("inferencebox.serving.predictive", "inferencebox.serving.llm")
 
 
 def main() -> None:
-    """Import every server and framework, side by side; what cannot be imported says so when a model needs it."""
+    """Import what servers import, and leave the stamp."""
     os.umask(0o022)  # under a strict one, tenants' processes could not read the bytecode
-    packages = [entry.package for entry in FRAMEWORKS.values()]
     try:
-        with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            for _ in pool.map(_import, (*_SERVERS, *packages)):
-                pass
+        import_servers()
     finally:
         # A failure too: somebody waits, and servers start without bytecode, only later.
         Path(sys.argv[1]).touch()
+
+
+def import_servers() -> None:
+    """Import every server and framework, side by side; what cannot be imported says so when a model needs it."""
+    packages = [entry.package for entry in FRAMEWORKS.values()]
+    with ProcessPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        for _ in pool.map(_import, (*_SERVERS, *packages)):
+            pass
 
 
 def _import(name: str) -> None:
