@@ -12,8 +12,6 @@ TYPED := -p ansible_collections.inferencebox.platform.plugins -p inferencebox -p
 INVENTORY ?=
 # What `make test` runs: folders of tests/. All of them: make test SUITES="unit behaviour docs molecule compat"
 SUITES ?= unit behaviour docs
-# What `make test-node` runs: the node alone, and the platform on it.
-NODE_TESTS ?= tests/node
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHOSEN = $(if $(INVENTORY),--inventory '$(INVENTORY)')
@@ -56,7 +54,7 @@ test-cluster: go gateway-programs ## Tests on a Kubernetes API server: KUBECONFI
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster
 
 test-node: go ## A Kubernetes node of this machine, from its first start to its removal (root)
-	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(NODE_TESTS)
+	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/node
 
 levels: go gateway-programs ## Run the tests of the kubernetes target and write docs/kubernetes.md's table of what they prove
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) --write-levels tests/cluster tests/node

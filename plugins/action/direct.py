@@ -36,7 +36,7 @@ class ActionModule(NormalAction):
         self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         """Run the module; what its own page documents."""
-        variables = dict(task_vars or {})
+        variables = task_vars or {}
         result: dict[str, Any] = (
             self._main(variables) if self._here(variables) else super().run(tmp, task_vars)
         )
