@@ -10,12 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.play_context import PlayContext
-from ansible.playbook.task import Task
-from ansible.plugins.loader import action_loader, connection_loader
-from ansible.template import Templar, trust_as_template
+from ansible.template import trust_as_template
 from ansible_collections.inferencebox.platform.plugins.modules import state_files
+
+from .loading import load_action
 
 NAME = "inferencebox.platform.state_files"
 
@@ -26,19 +24,8 @@ class _SentError(Exception):
 
 def action(variables: dict[str, Any], options: dict[str, Any], **keywords: Any) -> Any:
     """The action for a task of state_files on this machine."""
-    loader = DataLoader()
-    task = Task.load({NAME: options, **keywords}, loader=loader)
-    task._resolved_action = NAME  # as the executor does before it looks for the action
-    context = PlayContext()
-    return action_loader.get(
-        "inferencebox.platform.direct",
-        task=task,
-        connection=connection_loader.get("ansible.builtin.local", context),
-        play_context=context,
-        loader=loader,
-        templar=Templar(loader=loader, variables=variables),
-        shared_loader_obj=None,
-    )
+    task = {NAME: options, **keywords}
+    return load_action("inferencebox.platform.direct", NAME, task, variables)
 
 
 def here() -> dict[str, Any]:

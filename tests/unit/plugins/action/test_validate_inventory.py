@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleActionFail
-from ansible.parsing.dataloader import DataLoader
-from ansible.playbook.play_context import PlayContext
-from ansible.playbook.task import Task
-from ansible.plugins.loader import action_loader, connection_loader
-from ansible.template import Templar, trust_as_template
+from ansible.template import trust_as_template
+
+from .loading import load_action
 
 VARIABLES: dict[str, Any] = {
     "platform_name": "demo",
@@ -38,19 +36,8 @@ VARIABLES: dict[str, Any] = {
 
 def run(variables: dict[str, Any], **options: Any) -> dict[str, Any]:
     """Run the action with these variables of a host."""
-    loader = DataLoader()
     name = "inferencebox.platform.validate_inventory"
-    task = Task.load({name: options}, loader=loader)
-    context = PlayContext()
-    action = action_loader.get(
-        name,
-        task=task,
-        connection=connection_loader.get("ansible.builtin.local", context),
-        play_context=context,
-        loader=loader,
-        templar=Templar(loader=loader, variables=variables),
-        shared_loader_obj=None,
-    )
+    action = load_action(name, name, {name: options}, variables)
     result: dict[str, Any] = action.run(task_vars=variables)
     return result
 
