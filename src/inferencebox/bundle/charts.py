@@ -16,6 +16,7 @@ from pathlib import Path
 from shutil import copytree
 
 from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
+from ansible_collections.inferencebox.platform.plugins.module_utils.host.files import replace_file
 
 from ..programs import building
 from ..programs.modules import Module
@@ -114,9 +115,7 @@ def make_manifest(bundle: Path, directory: str, file: str) -> bool:
     module, pattern = MANIFESTS[name]
     texts = [each.read_text(encoding="utf-8") for each in sorted(_directory(module).glob(pattern))]
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{file}.unfinished")
-    unfinished.write_text("\n---\n".join(texts), encoding="utf-8")
-    unfinished.rename(path)
+    replace_file(str(path), "\n---\n".join(texts).encode(), 0o644)
     return True
 
 

@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.inferencebox.platform.plugins.module_utils.host.files import replace_file
+
 from . import image
 from .errors import BundleError
 
@@ -74,10 +76,9 @@ def write(bundle: Path, described: dict[str, Any]) -> None:
     Raises:
         BundleError: It cannot be written.
     """
-    unfinished = bundle / f".{NAME}.unfinished"
+    text = json.dumps(described, indent=1) + "\n"
     try:
-        unfinished.write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
-        unfinished.rename(bundle / NAME)
+        replace_file(str(bundle / NAME), text.encode(), 0o644)
     except OSError as error:
         raise BundleError(f"{error.filename}: {error.strerror}") from error
 
