@@ -6,10 +6,12 @@ from __future__ import annotations
 
 import http.server
 import json
+import socket
 import ssl
 import threading
 import typing as t
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -110,6 +112,9 @@ def test_the_time_ends_with_what_was_said_last(tier1: Tier1, status: int) -> Non
 
 
 def test_nobody_at_the_door_is_told(tier1: Tier1) -> None:
-    tier1.server.server_close()
-    late, _ = ask(tier1, "iris", timeout=0)
+    # Bound and not listening: nobody else can come to listen there.
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        tier1.gateway = replace(tier1.gateway, port=bound.getsockname()[1])
+        late, _ = ask(tier1, "iris", timeout=0)
     assert late == {"iris": f"nothing listens at {tier1.gateway}"}
