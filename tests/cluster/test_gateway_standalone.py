@@ -321,6 +321,7 @@ def test_nobody_else_is(edge: Gateway, headers: dict[str, str], method: str, pat
     assert answer.status == 401
     assert "error" in answer.json()
     assert answer.headers["x-request-id"]
+    assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 def test_health_needs_no_identity(edge: Gateway) -> None:

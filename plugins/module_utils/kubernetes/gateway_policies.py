@@ -353,7 +353,7 @@ def _overrides(word: Callable[..., Object], not_found: str | None = None) -> lis
     missing = word(404, replies.NOT_FOUND, not_found) if not_found else word(404, replies.NOT_FOUND)
     bodies: list[tuple[int, int, Object, dict[str, str]]] = [
         (400, 400, word(400), {}),
-        (401, 401, word(401), {}),
+        (401, 401, word(401), {"www-authenticate": replies.CHALLENGE}),
         # Denied and missing look the same: nobody learns what others have.
         (403, 404, missing, {}),
         (404, 404, missing, {}),
