@@ -16,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.behaviour.client import Caller, fetch_token
+from tests.behaviour.client import Caller
 from tests.behaviour.platform_json import Model, Platform
-from tests.node import failure
 from tests.node.own_node import OwnNode
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -27,23 +26,6 @@ _SHOWN_CHARACTERS = 6000
 pytestmark = pytest.mark.skipif(
     os.geteuid() != 0, reason="a node needs root, for networks and containers"
 )
-
-
-@pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OwnNode]:
-    """A node with a platform."""
-    own = OwnNode(tmp_path_factory.mktemp("platform"), _ROOT / ".cache/node/bundle")
-    own.bundle.mkdir(parents=True, exist_ok=True)
-    own.play("playbooks/bundle.yml")
-    try:
-        try:
-            own.play("site.yml")
-        except AssertionError:
-            print(failure.keep(own, "the install"))
-            raise
-        yield own
-    finally:
-        own.remove()
 
 
 # What tier 1 without a controller promises of the suite that judges every platform. Forms of refusals differ there, which
@@ -82,13 +64,13 @@ _PROMISED = {
 }
 
 
-def judge(node: OwnNode) -> None:
+def judge(installed: OwnNode) -> None:
     """Let the behaviour suite ask the platform as its callers do."""
     asked = [
         f"tests/behaviour/{file}::{name}" for file, names in _PROMISED.items() for name in names
     ]
     command = [sys.executable, "-m", "pytest", "--quiet", "--color=no", *asked]
-    environment = {**os.environ, "INFERENCEBOX_PLATFORM": str(node.home / "platform.json")}
+    environment = {**os.environ, "INFERENCEBOX_PLATFORM": str(installed.home / "platform.json")}
     done = subprocess.run(
         command,
         cwd=_ROOT,
@@ -102,23 +84,24 @@ def judge(node: OwnNode) -> None:
 
 
 @pytest.mark.proves("L4", "apply")
-def test_a_second_run_changes_nothing(node: OwnNode) -> None:
-    assert node.play("site.yml") == 0
+def test_a_second_run_changes_nothing(installed: OwnNode) -> None:
+    assert installed.play("site.yml") == 0
 
 
 @pytest.mark.proves("L4", "models", "tier1-standalone", "tier2", "certificates")
-def test_it_answers_its_callers_and_nobody_else(node: OwnNode) -> None:
-    judge(node)
+def test_it_answers_its_callers_and_nobody_else(installed: OwnNode) -> None:
+    judge(installed)
 
 
 @pytest.mark.parametrize("end", [OwnNode.stop, OwnNode.restart_machine])
 def test_whatever_ended_it_every_model_answers_as_soon_as_it_is_up_again(
-    node: OwnNode, end: t.Callable[[OwnNode], None]
+    installed: OwnNode,
+    platform: Platform,
+    tokens: dict[str, str],
+    end: t.Callable[[OwnNode], None],
 ) -> None:
-    platform = Platform.read(node.home / "platform.json")
-    tokens = {tenant: fetch_token(platform, tenant) for tenant in platform.tenants}
-    end(node)
-    node.play("site.yml")
+    end(installed)
+    installed.play("site.yml")
     answers = {
         (tenant, model.name): _ask(platform, tokens[tenant], model)
         for tenant in sorted(platform.tenants)
@@ -132,17 +115,19 @@ def _ask(platform: Platform, token: str, model: Model) -> int:
         return caller.post(model.example_path, dict(model.example_body)).status_code
 
 
-def test_every_image_came_from_the_bundle(node: OwnNode) -> None:
+def test_every_image_came_from_the_bundle(installed: OwnNode) -> None:
     """The node has no way out; that nothing even tried is what the API server keeps of the last hour."""
     words = ["get", "events", "--all-namespaces", "--output=json"]
     tried = [
         event["message"]
-        for event in json.loads(node.kubectl(*words).stdout)["items"]
+        for event in json.loads(installed.kubectl(*words).stdout)["items"]
         if event["reason"] in ("Pulling", "ErrImagePull", "ImagePullBackOff")
     ]
     assert tried == []
-    held = {row["name"] for row in json.loads((node.bundle / "bundle.json").read_text())["images"]}
-    pods = json.loads(node.kubectl("get", "pods", "--all-namespaces", "--output=json").stdout)[
+    held = {
+        row["name"] for row in json.loads((installed.bundle / "bundle.json").read_text())["images"]
+    }
+    pods = json.loads(installed.kubectl("get", "pods", "--all-namespaces", "--output=json").stdout)[
         "items"
     ]
     used = {
@@ -155,9 +140,9 @@ def test_every_image_came_from_the_bundle(node: OwnNode) -> None:
 
 @pytest.mark.parametrize("repository", ["inferencebox/runtime", "istio/proxyv2"])
 def test_an_image_that_is_made_again_is_the_same(
-    node: OwnNode, tmp_path: Path, repository: str
+    installed: OwnNode, tmp_path: Path, repository: str
 ) -> None:
-    (tmp_path / "programs").symlink_to(node.bundle / "programs")
+    (tmp_path / "programs").symlink_to(installed.bundle / "programs")
     words = ["--bundle", str(tmp_path), "--name", "localhost/again:1", "--file", "again.tar"]
     done = subprocess.run(
         [sys.executable, "-m", "inferencebox.bundle", "image", "--repository", repository, *words],
@@ -166,6 +151,6 @@ def test_an_image_that_is_made_again_is_the_same(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    described = json.loads((node.bundle / "bundle.json").read_text())["images"]
+    described = json.loads((installed.bundle / "bundle.json").read_text())["images"]
     (before,) = (row for row in described if row["made_from"].startswith(f"built:{repository}@"))
     assert json.loads(done.stdout)["digest"] == before["digest"]

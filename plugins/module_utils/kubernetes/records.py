@@ -62,6 +62,7 @@ def description(platform: Platform, place: Place) -> dict[str, Any]:
         "name": platform.name,
         "target": platform.target,
         "train": platform.train,
+        "gateway": platform.engine.gateway,
         "home": platform.home,
         "base_url": platform.base_url,
         "connect_to": _connect_to(platform, place.address),
