@@ -24,7 +24,10 @@ _LANGUAGE_APIS = ("chat", "completions", "embeddings", "responses", "messages")
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OwnNode]:
-    """A node with the platform of inventories/node, installed by site.yml from a bundle alone."""
+    """A node with the platform of inventories/node, installed by site.yml from a bundle alone.
+
+    It stays for all files that begin with test_platform; test_node.py, whose node is another, comes before them.
+    """
     own = OwnNode(tmp_path_factory.mktemp("platform"), _BUNDLE, _variables())
     own.bundle.mkdir(parents=True, exist_ok=True)
     own.play("playbooks/bundle.yml")
