@@ -20,7 +20,7 @@ from tests.behaviour.client import Caller
 from tests.behaviour.platform_json import Model, Platform
 from tests.node.own_node import OwnNode
 
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[3]
 _SHOWN_CHARACTERS = 6000
 # Each new key is a new pod of tier 1 there, and these make dozens; and what needs the machine's own platform is skipped anyway.
 _LEFT_OUT = ("test_keys.py", "test_limits.py", "test_signing_key.py", "test_lifecycle.py")

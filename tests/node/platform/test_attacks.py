@@ -15,8 +15,8 @@ import pytest
 
 from tests.behaviour.client import Caller
 from tests.behaviour.platform_json import Platform
-from tests.node.intruder import Answer, Intruder, Object, apply
 from tests.node.own_node import ADDRESS, OwnNode
+from tests.node.platform.intruder import Answer, Intruder, Object, apply
 
 _VICTIM, _ATTACKER = "tenant-a", "tenant-b"
 _MODEL = "iris"
