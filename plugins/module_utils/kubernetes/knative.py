@@ -40,6 +40,7 @@ def overlay(platform: Platform) -> list[Object]:
     laid = [
         _namespace(platform),
         *_settings(platform),
+        *_webhooks(),
         *(_outside_of_the_mesh(name) for name in ("controller", "webhook")),
     ]
     return [*laid, *_own_ingress()] if has_own_ingress(platform) else laid
@@ -157,6 +158,36 @@ def _settings(platform: Platform) -> list[Object]:
     return [
         _object("v1 ConfigMap", name, NAMESPACES["knative"], data=data)
         for name, data in settings.items()
+    ]
+
+
+def _webhooks() -> list[Object]:
+    """Leave the rules of two webhooks to Knative, which writes them when it starts, and differently.
+
+    https://github.com/knative/serving, config/core/webhooks: the same, with rules
+    """
+    kinds = {
+        "MutatingWebhookConfiguration": "webhook.serving.knative.dev",
+        "ValidatingWebhookConfiguration": "validation.webhook.serving.knative.dev",
+    }
+    service = {"name": "webhook", "namespace": NAMESPACES["knative"]}
+    return [
+        _object(
+            f"admissionregistration.k8s.io/v1 {kind}",
+            name,
+            "",
+            webhooks=[
+                {
+                    "name": name,
+                    "admissionReviewVersions": ["v1", "v1beta1"],
+                    "clientConfig": {"service": dict(service)},
+                    "failurePolicy": "Fail",
+                    "sideEffects": "None",
+                    "timeoutSeconds": 10,
+                }
+            ],
+        )
+        for kind, name in kinds.items()
     ]
 
 
