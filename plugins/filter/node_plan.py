@@ -28,7 +28,7 @@ options:
     description: Which part of the plan is wanted.
     type: str
     required: true
-    choices: [needs, directories, authorities, files, pod_network, machine, images, runtime, servers, clients, objects, kubeconfig]
+    choices: [needs, directories, authorities, files, pod_network, machine, images, runtime, servers, clients, objects, pods, callers, kubeconfig]
   host:
     description: Facts of the machine, as M(inferencebox.platform.node_info) returns them. Parts that speak of programs need them.
     type: dict
@@ -56,6 +56,8 @@ PARTS: tuple[str, ...] = (
     "servers",
     "clients",
     "objects",
+    "pods",
+    "callers",
     "kubeconfig",
 )
 

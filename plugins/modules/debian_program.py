@@ -33,6 +33,12 @@ options:
     description: Where the program is put.
     type: path
     required: true
+  wait:
+    description: >-
+      Whether to wait until the program is there. Where not, fetching begins in the background, and a later task that
+      waits tells how it went: no change is reported here, nor a RV(path) or RV(reason).
+    type: bool
+    default: true
 """
 
 EXAMPLES = r"""
@@ -69,16 +75,17 @@ def main() -> None:
             "name": {"type": "str", "required": True},
             "package": {"type": "str"},
             "directory": {"type": "path", "required": True},
+            "wait": {"type": "bool", "default": True},
         },
         supports_check_mode=True,
     )
     given = module.params
-    found = debian.program(
-        given["name"],
-        given["package"] or given["name"],
-        Path(given["directory"]),
-        check=module.check_mode,
-    )
+    wanted = given["name"], given["package"] or given["name"], Path(given["directory"])
+    if not given["wait"]:
+        if not module.check_mode:
+            debian.begin(*wanted)
+        module.exit_json(changed=False, path=None, reason=None)
+    found = debian.program(*wanted, check=module.check_mode)
     module.exit_json(changed=found.changed, path=found.path, reason=found.reason)
 
 

@@ -10,8 +10,8 @@ module: local_host_info
 short_description: Facts of the machine that a local platform is planned with
 version_added: 0.1.0
 description:
-  - Reports who installs, how many processors there are, which interpreter every user may run, which Unix users
-    are missing and which ports others hold. Changes nothing.
+  - Reports who installs, how many processors there are, which interpreter every user may run and which
+    ports others hold. Changes nothing.
 author: Inference-in-a-Box contributors (@inferencebox)
 attributes:
   check_mode:
@@ -21,11 +21,6 @@ attributes:
     support: none
     description: The module only reads.
 options:
-  users:
-    description: Unix users that the platform wants.
-    type: list
-    elements: str
-    default: []
   home:
     description: The platform's state directory; its tenants of now are read there.
     type: path
@@ -44,7 +39,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 machine:
-  description: Keys root, user, group, cpus, python, missing_users, tenants (name and user of each), port_problems.
+  description: Keys root, user, group, cpus, python, tenants (name and user of each), port_problems.
   type: dict
   returned: always
 """
@@ -60,13 +55,12 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(
         argument_spec={
-            "users": {"type": "list", "elements": "str", "default": []},
             "home": {"type": "path"},
             "listeners": {"type": "list", "elements": "dict", "default": []},
         },
         supports_check_mode=True,
     )
-    facts = machine.facts(module.params["users"], module.params["home"])
+    facts = machine.facts(module.params["home"])
     facts["port_problems"] = [
         f"{row['setting']}: {row['address']}:{row['port']} {reason}"
         for row in module.params["listeners"]

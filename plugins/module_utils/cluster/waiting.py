@@ -129,8 +129,16 @@ def _look(
         if live is None:
             verdicts[key] = Verdict(State.FAILED, "it was deleted by somebody else"), {}
         else:
-            verdicts[key] = assess(live, key.group, key.kind) or READY, live
+            verdicts[key] = _verdict(api, key, live), live
     return verdicts
+
+
+def _verdict(api: Api, key: Key, live: Mapping[str, Any]) -> Verdict:
+    verdict = assess(live, key.group, key.kind) or READY
+    if verdict.state is not State.READY:
+        return verdict
+    unfinished = causes.of_unfinished(api, key, live)
+    return Verdict(State.PROGRESSING, unfinished) if unfinished else READY
 
 
 def _late(api: Api, key: Key, verdict: Verdict, live: Mapping[str, Any]) -> Late:

@@ -8,11 +8,14 @@ platform's home, where it goes with the platform. That needs no root either: apt
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
+import typing as t
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,12 +58,48 @@ def program(name: str, package: str, directory: Path, *, check: bool = False) ->
     if check:
         return Found(str(own), changed=True)
     try:
-        _unpack(package, name, own)
+        with _alone(directory):
+            # Another may just have put it there.
+            if not os.access(own, os.X_OK):
+                _unpack(package, name, own)
     except (OSError, subprocess.SubprocessError, tarfile.TarError, KeyError) as error:
         return Found(
             None, f"{name} is not installed, and package {package} cannot be had: {_why(error)}"
         )
     return Found(str(own), changed=True)
+
+
+def begin(name: str, package: str, directory: Path) -> None:
+    """Begin in the background to take a program out of its package, where `program` would.
+
+    `program`, called later, waits for what runs, and tells how it went.
+
+    Args:
+        name: The program's file name.
+        package: Debian's package that holds it at /usr/bin.
+        directory: Where it is put; exists.
+    """
+    if program(name, package, directory, check=True).changed and os.fork() == 0:
+        try:
+            # Nobody waits for this process, and nothing of whoever began it is held back by it.
+            os.setsid()
+            os.closerange(0, os.sysconf("SC_OPEN_MAX"))
+            for _ in range(3):
+                os.open(os.devnull, os.O_RDWR)
+            program(name, package, directory)
+        finally:
+            os._exit(0)
+
+
+@contextlib.contextmanager
+def _alone(directory: Path) -> t.Iterator[None]:
+    """Hold a directory's lock, which goes with the process that holds it."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _unpack(package: str, name: str, own: Path) -> None:

@@ -8,7 +8,10 @@ import http.client
 import os
 import socket
 import ssl
+import typing as t
 from dataclasses import dataclass
+
+from ..errors import ProcessError
 
 _SECONDS = 5.0
 
@@ -37,16 +40,16 @@ class Gateway:
 class _Connection(http.client.HTTPSConnection):
     """Connects to an address while TLS asks for a name."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, gateway: Gateway, seconds: float) -> None:
         context = ssl.create_default_context(cafile=gateway.ca_file)
-        super().__init__(gateway.name, gateway.port, timeout=_SECONDS, context=context)
+        super().__init__(gateway.name, gateway.port, timeout=seconds, context=context)
         self._gateway = gateway
         self._context = context
 
     def connect(self) -> None:
         """Connect to the address and check the certificate against the name."""
         place = (self._gateway.address, self._gateway.port)
-        plain = socket.create_connection(place, timeout=_SECONDS)
+        plain = socket.create_connection(place, timeout=self.timeout)
         try:
             self.sock = self._context.wrap_socket(plain, server_hostname=self._gateway.name)
         except BaseException:
@@ -60,18 +63,49 @@ def problem(gateway: Gateway, path: str) -> str | None:
     Returns:
         The reason, or None where it does.
     """
-    if not os.path.exists(gateway.ca_file):
-        return f"{gateway.ca_file} is missing"
-    connection = _Connection(gateway)
     try:
-        connection.request("GET", path)
-        status = connection.getresponse().status
+        status = ask(gateway, path)
+    except ProcessError as error:
+        return str(error)
+    return None if status == http.HTTPStatus.OK else f"{gateway} answers {path} with {status}"
+
+
+def ask(
+    gateway: Gateway,
+    path: str,
+    body: bytes | None = None,
+    headers: t.Mapping[str, str] | None = None,
+    seconds: float = _SECONDS,
+) -> int:
+    """Make one request.
+
+    Args:
+        gateway: Whom to ask.
+        path: For what.
+        body: What to send; None to GET.
+        headers: Headers of the request.
+        seconds: How long it may be silent.
+
+    Returns:
+        The status of the answer.
+
+    Raises:
+        ProcessError: There is no answer, or it is not this gateway's.
+    """
+    if not os.path.exists(gateway.ca_file):
+        raise ProcessError(f"{gateway.ca_file} is missing")
+    connection = _Connection(gateway, seconds)
+    method = "GET" if body is None else "POST"
+    try:
+        connection.request(method, path, body, dict(headers or {}))
+        return connection.getresponse().status
     except ssl.SSLCertVerificationError as error:
-        return f"what answers at {gateway} is not this platform: {error.verify_message}"
-    except ConnectionRefusedError:
-        return f"nothing listens at {gateway}"
+        raise ProcessError(
+            f"what answers at {gateway} is not this platform: {error.verify_message}"
+        ) from error
+    except ConnectionRefusedError as error:
+        raise ProcessError(f"nothing listens at {gateway}") from error
     except (OSError, http.client.HTTPException) as error:
-        return f"no answer at {gateway}: {error}"
+        raise ProcessError(f"no answer at {gateway}: {error}") from error
     finally:
         connection.close()
-    return None if status == http.HTTPStatus.OK else f"{gateway} answers {path} with {status}"

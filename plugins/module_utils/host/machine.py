@@ -13,15 +13,14 @@ import typing as t
 from pathlib import Path
 
 
-def facts(users: t.Sequence[str] = (), home: str | None = None) -> dict[str, t.Any]:
+def facts(home: str | None = None) -> dict[str, t.Any]:
     """Facts of the machine and the installing user.
 
     Args:
-        users: Unix users that the platform wants.
         home: The platform's directory, whose tenants of now are wanted.
 
     Returns:
-        root, user, group, cpus, python (an interpreter that every user may run, or None), missing_users, tenants.
+        root, user, group, cpus, python (an interpreter that every user may run, or None), tenants.
     """
     return {
         "root": os.geteuid() == 0,
@@ -29,7 +28,6 @@ def facts(users: t.Sequence[str] = (), home: str | None = None) -> dict[str, t.A
         "group": grp.getgrgid(os.getegid()).gr_name,
         "cpus": len(os.sched_getaffinity(0)),
         "python": interpreter(),
-        "missing_users": [name for name in users if not _exists(name)],
         "tenants": _tenants(Path(home, "run/models")) if home else [],
     }
 
@@ -60,14 +58,6 @@ def _tenants(sockets: Path) -> list[dict[str, str | None]]:
             user = None  # removed by hand
         found.append({"name": path.name, "user": user})
     return found
-
-
-def _exists(name: str) -> bool:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
 
 
 def _open_to_all(path: Path) -> bool:

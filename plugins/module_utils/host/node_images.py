@@ -58,6 +58,16 @@ class Runtime:
         # REF TYPE DIGEST SIZE PLATFORMS LABELS
         return {row[0]: row[2] for row in rows}
 
+    def running(self) -> set[str]:
+        """Ids of the containers that run.
+
+        Raises:
+            ProcessError: containerd does not answer.
+        """
+        rows = (line.split() for line in self._ask("tasks", "list").splitlines()[1:])
+        # TASK PID STATUS
+        return {row[0] for row in rows if row[2] == "RUNNING"}
+
     def load(self, archive: Archive) -> None:
         """Import an archive.
 

@@ -81,6 +81,25 @@ def ensure(
     return True
 
 
+def begin_precompile(path: Path) -> bool:
+    """Run the command of `precompile_command` in the background.
+
+    Returns:
+        Whether there was something to compile. The file `compiled` in the environment is there when it is over.
+    """
+    command = precompile_command(path)
+    if command:
+        # Of its own session: it outlives the task that began it, and takes some seconds.
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    return bool(command)
+
+
 def precompile_command(path: Path) -> list[str]:
     """The command that leaves bytecode for model servers in an environment; nothing where that is done.
 

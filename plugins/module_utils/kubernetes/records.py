@@ -48,7 +48,7 @@ def files(platform: Platform, place: Place) -> list[dict[str, Any]]:
         f"{home}/platform.json": (_json(description(platform, place)), "0644"),
     }
     if place.authority:
-        contents[_ca_file(platform)] = (place.authority, "0644")
+        contents[ca_file(platform)] = (place.authority, "0644")
     return [
         {"path": path, "content": content, "mode": mode}
         for path, (content, mode) in contents.items()
@@ -65,7 +65,7 @@ def description(platform: Platform, place: Place) -> dict[str, Any]:
         "home": platform.home,
         "base_url": platform.base_url,
         "connect_to": _connect_to(platform, place.address),
-        "ca_file": _ca_file(platform),
+        "ca_file": ca_file(platform),
         "cluster": {"kubeconfig": place.kubeconfig, "context": place.context},
         "token_command": [*place.cli, "--home", platform.home, "token", "{tenant}"],
         "tenants": {
@@ -76,7 +76,8 @@ def description(platform: Platform, place: Place) -> dict[str, Any]:
     }
 
 
-def _ca_file(platform: Platform) -> str:
+def ca_file(platform: Platform) -> str:
+    """Where the authority of the edge lies, for callers on this machine."""
     return f"{platform.home}/pki/ca.crt"
 
 
@@ -96,13 +97,20 @@ def _model(model: Model) -> dict[str, Any]:
         "version": model.version,
         "apis": list(model.publish.apis),
     }
-    if model.framework in _SERVED_HERE:
-        runtime = runtime_of(model.framework)
-        body = model.publish.example or runtime.example_body(model.name)
-        if body is not None:
-            path = runtime.example_path.format(name=model.name)
-            row["example"] = {"path": path, "body": body}
+    if (found := example(model)) is not None:
+        row["example"] = found
     return row
+
+
+def example(model: Model) -> dict[str, Any] | None:
+    """One request that a model answers, with path and body; None where it is not known."""
+    if model.framework not in _SERVED_HERE:
+        return None
+    runtime = runtime_of(model.framework)
+    body = model.publish.example or runtime.example_body(model.name)
+    if body is None:
+        return None
+    return {"path": runtime.example_path.format(name=model.name), "body": body}
 
 
 def _json(content: Any) -> str:

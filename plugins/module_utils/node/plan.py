@@ -7,7 +7,7 @@ from __future__ import annotations
 import typing as t
 
 from ..inventory import Platform
-from . import objects, pki, programs, settings
+from . import callers, objects, pki, programs, settings
 from .layout import Host, Layout
 
 Data = dict[str, t.Any]
@@ -117,6 +117,15 @@ class NodePlan:
     def objects(self) -> list[Data]:
         """What its cluster needs before anything else."""
         return objects.objects(self._layout)
+
+    def pods(self) -> Data:
+        """What the module node_pods waits for: that the cluster knows what became of pods while the node was stopped."""
+        timeout = self._platform.cluster.ready_timeout
+        return {"node": self._layout.name, "timeout": timeout, **self.runtime()}
+
+    def callers(self) -> Data:
+        """What the module models_answering asks."""
+        return callers.asked(self._layout)
 
     def kubeconfig(self) -> Data:
         """The administrator's way to the cluster; the key stays in the node's own folder."""

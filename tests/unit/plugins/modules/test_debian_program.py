@@ -31,4 +31,6 @@ def test_check_foretells_and_a_package_that_is_not_there_is_a_reason(
     result = run(debian_program, name=_NAME, directory=str(tmp_path))
     assert (result["changed"], result["path"]) == (False, None)
     assert f"package {_NAME} cannot be had" in result["reason"]
+    begun = run(debian_program, name=_NAME, directory=str(tmp_path), wait=False)
+    assert (begun["changed"], begun["path"], begun["reason"]) == (False, None, None)
     assert list(tmp_path.iterdir()) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -42,16 +43,23 @@ def test_an_environment_is_made_once_for_the_same_inputs(run: Run, arguments: Js
     assert list(place.glob("lib/python3.*/site-packages/added/__init__.py"))
 
 
-def test_an_environment_is_compiled_once_after_each_change(run: Run, arguments: Json) -> None:
+def test_an_environment_is_compiled_in_the_background_once_after_each_change(
+    run: Run, arguments: Json
+) -> None:
     place = Path(arguments["path"])
+    serving = Path(arguments["sources"], "inferencebox/serving")
+    serving.mkdir(parents=True)
+    (serving.parent / "__init__.py").touch()
+    (serving / "__init__.py").touch()
+    (serving / "precompile.py").write_text("import sys\nopen(sys.argv[1], 'w').close()\n")
     stamp = place / "compiled"
-    python = str(place / "bin/python")
-    command = [python, "-I", "-m", "inferencebox.serving.precompile", str(stamp)]
-    assert run(runtime_environment, **arguments)["precompile"] == command
-    stamp.touch()
-    assert run(runtime_environment, **arguments)["precompile"] == []
+    assert run(runtime_environment, check=True, **arguments)["compiling"] is False
+    assert run(runtime_environment, **arguments)["compiling"] is True
+    while not stamp.exists():
+        time.sleep(0.01)
+    assert run(runtime_environment, **arguments)["compiling"] is False
     (place / "bin/python").unlink()
-    assert run(runtime_environment, **arguments)["precompile"] == command
+    assert run(runtime_environment, **arguments)["compiling"] is True
 
 
 @pytest.mark.parametrize("lost", ["bin/python", "bin", "installed"])

@@ -86,3 +86,70 @@ def test_who_may_not_read_pods_gets_no_second_error() -> None:
     server = Server(lambda _: status(403, "pods is forbidden"))
     service = Key("serving.kserve.io", "InferenceService", "n", "iris")
     assert causes.of_workload(server.api, service, {}) == ""
+
+
+def labelled(ready: str, component: str = "", **metadata: t.Any) -> Pod:
+    return {
+        "metadata": {"name": f"p-{component}", "labels": {"component": component}, **metadata},
+        "status": {"conditions": [{"type": "Ready", "status": ready}]},
+    }
+
+
+@pytest.mark.parametrize(
+    ("pods", "reason"),
+    [
+        ([], ""),
+        ([labelled("True", "predictor")], ""),
+        ([labelled("False", "predictor"), labelled("True", "predictor")], ""),
+        ([labelled("False", "predictor")], "none of its pods is ready"),
+        (
+            [labelled("True", "predictor"), labelled("False", "transformer")],
+            "none of its pods is ready",
+        ),
+        ([labelled("False", deletionTimestamp="2026-01-01T00:00:00Z")], ""),
+        ([{"metadata": {"name": "p"}, "status": {"phase": "Succeeded"}}], ""),
+    ],
+)
+def test_a_workload_is_as_ready_as_its_pods(pods: list[Pod], reason: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"items": pods if _are_pods(request) else []})
+
+    service = Key("serving.kserve.io", "InferenceService", "n", "iris")
+    assert causes.of_unfinished(Server(answer).api, service, {}) == reason
+
+
+def _are_pods(request: httpx.Request) -> bool:
+    return request.url.path == "/api/v1/namespaces/n/pods"
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        ({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3}, ""),
+        ({"observedGeneration": 2}, ""),
+        (
+            {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 1},
+            "Deployment iris-predictor: 1 of 2 replicas are of the new version",
+        ),
+        ({"observedGeneration": 1}, "Deployment iris-predictor is about to be changed"),
+    ],
+)
+def test_a_model_is_as_new_as_its_replicas(status: dict[str, int], reason: str) -> None:
+    """KServe calls it ready while the old version answers and the new one cannot start."""
+    deployment = {"metadata": {"name": "iris-predictor", "generation": 2}, "status": status}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = [labelled("True", "predictor")] if _are_pods(request) else [deployment]
+        return httpx.Response(200, json={"items": found})
+
+    server = Server(answer)
+    service = Key("serving.kserve.io", "InferenceService", "n", "iris")
+    assert causes.of_unfinished(server.api, service, {}) == reason
+    selectors = {request.url.params["labelSelector"] for request in server.requests}
+    assert selectors == {"serving.kserve.io/inferenceservice=iris"}
+
+
+def test_who_may_not_read_pods_believes_the_workload() -> None:
+    server = Server(lambda _: status(403, "pods is forbidden"))
+    service = Key("serving.kserve.io", "InferenceService", "n", "iris")
+    assert causes.of_unfinished(server.api, service, {}) == ""

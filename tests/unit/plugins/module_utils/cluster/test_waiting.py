@@ -24,6 +24,9 @@ Live = dict[str, t.Any]
 CLASS = Resource(
     "gateway.networking.k8s.io", "v1", "GatewayClass", "gatewayclasses", namespaced=False
 )
+MODEL = Resource(
+    "serving.kserve.io", "v1beta1", "InferenceService", "inferenceservices", namespaced=True
+)
 CONFIG = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
 
 
@@ -104,6 +107,25 @@ def test_what_was_deleted_meanwhile_is_a_failure_that_ends_the_wait(clock: Clock
 def test_a_failure_that_is_taken_back_does_not_end_the_wait(clock: Clock) -> None:
     server = Server(rounds([], [accepted("a", "False")], [], [accepted("a")]))
     assert until_ready(server, clock, "a") == []
+
+
+def test_what_calls_itself_ready_is_not_when_its_pods_are_not(clock: Clock) -> None:
+    """A controller that was stopped with everything else has not taken back what it said before."""
+    said = {"conditions": [{"type": "Ready", "status": "True"}]}
+    model = {"metadata": {"name": "iris", "namespace": "n"}, "status": said}
+    pods = iter(["False", "False", "True"])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/pods"):
+            found = [] if "deployments" in request.url.path else [model]
+            return httpx.Response(200, json={"items": found})
+        ready = {"conditions": [{"type": "Ready", "status": next(pods)}]}
+        return httpx.Response(200, json={"items": [{"metadata": {"name": "p"}, "status": ready}]})
+
+    one = [wanted("iris", MODEL)]
+    assert waiting.until_ready(Server(answer).api, one, "a=b", 60, clock.now, clock.sleep) == []
+    assert clock.seconds > 0
+    assert next(pods, None) is None
 
 
 def gone(server: Server, clock: Clock, timeout: float = 30) -> list[waiting.Late]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,28 @@ def test_a_program_is_taken_out_of_its_package_once(
     assert subprocess.check_output([own], text=True) == "here\n"
     assert [entry.name for entry in target.iterdir()] == [_NAME]
     assert debian.program(_NAME, _NAME, target) == debian.Found(str(own))
+
+
+@needs_dpkg
+def test_what_began_in_the_background_is_waited_for(
+    archive: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched = target.parent / "fetched"
+
+    def download(_: str, folder: str) -> None:
+        with fetched.open("a") as counted:
+            counted.write("x")
+        time.sleep(0.5)
+        shutil.copy(archive, folder)
+
+    monkeypatch.setattr(debian, "_download", download)
+    debian.begin(_NAME, _NAME, target)
+    while not fetched.exists():
+        time.sleep(0.01)
+    assert debian.program(_NAME, _NAME, target).path == str(target / _NAME)
+    assert fetched.read_text() == "x"
+    debian.begin(_NAME, _NAME, target)
+    assert fetched.read_text() == "x"
 
 
 @needs_dpkg

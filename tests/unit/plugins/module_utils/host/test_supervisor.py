@@ -87,7 +87,7 @@ def test_each_bad_program_has_its_reason_and_the_good_one_is_ready(daemon: Daemo
         program(daemon, "killed", SLOWLY + KILLED),
         Program("absent", ("/no/such/program",), f"{daemon.logs}/x", f"{daemon.logs}/y"),
     ]
-    waits = [_wait(daemon, one.name, timeout=12) for one in programs]
+    waits = [_wait(daemon, one.name, timeout=60) for one in programs]
     waits[4] = _wait(daemon, "late", timeout=2)
     waits[7] = replace(waits[7], bounds="64 MiB are allowed")
     failed = converge(daemon, programs, [*waits, Wait("unknown")]).failed
@@ -116,14 +116,15 @@ def test_a_failed_program_is_tried_again_and_old_reasons_are_forgotten(daemon: D
     missing = f"not os.path.exists({str(artifact)!r})"
     code = f"import os, time\nif {missing}:\n  {FAILS_TO_LOAD}\ntime.sleep(99)"
     model = program(daemon, "model", code)
-    wait = Wait("model", socket_of(daemon, "model"), timeout=2)
+    wait = _wait(daemon, "model")
     assert "cannot be loaded" in converge(daemon, [model], [wait]).failed["model"]
     second = converge(daemon, [model], [wait])
     assert "cannot be loaded" in second.failed["model"]
     assert second.applied.retried == ("model",)
     assert not second.changed, "the same failure again is no change"
     artifact.touch()
-    assert converge(daemon, [model], [wait]).failed["model"] == "not ready after 2 s"
+    late = converge(daemon, [model], [_wait(daemon, "model", timeout=2)])
+    assert late.failed["model"] == "not ready after 2 s"
     up = converge(daemon, [model], [Wait("model")])
     assert up.failed == {}
 

@@ -187,3 +187,26 @@ def test_a_part_that_speaks_of_programs_needs_to_know_them() -> None:
     assert unknown.machine() == plan().machine()
     with pytest.raises(ValueError, match="what was found on the machine"):
         unknown.files()
+
+
+def test_every_model_is_asked_once_by_who_may_call_it() -> None:
+    asked = plan().callers()
+    assert asked["gateway"]["address"] == plan().machine()["node_address"].partition("/")[0]
+    assert asked["gateway"]["port"] == 30443
+    allowed = {row["name"]: row["models"]["allow"] for row in changed({})["tenants"]}
+    models = {row["name"]: row for row in changed(NODE)["models"]}
+    assert {row["model"] for row in asked["questions"]} == set(models)
+    for row in asked["questions"]:
+        name, owner = row["model"], models[row["model"]]["tenant"]
+        assert {name, f"{owner}/{name}"} & set(allowed[row["tenant"]])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"platform_cluster.service_type": "ClusterIP"},
+        {"platform_cluster.wait": False},
+    ],
+)
+def test_nobody_is_asked_where_that_cannot_be(changes: dict[str, Any]) -> None:
+    assert plan(**changes).callers()["questions"] == []
