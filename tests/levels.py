@@ -47,7 +47,8 @@ FEATURES: t.Mapping[str, Feature] = {
         "models scaled by KEDA", "scaling: KEDA's operator takes too long to build here"
     ),
     "knative": Feature(
-        "models in mode `knative`", "reconciling: Knative's ingress is in no Go module"
+        "models in mode `knative`",
+        "net-istio, which is in no Go module: on a node, a controller of the project's own does its work",
     ),
     "llm-d": Feature(
         "models on `llm-d`", f"the route to the InferencePool, the scheduler, {_NO_IMAGES}"

@@ -212,6 +212,10 @@ TRAINS: Mapping[str, Train] = {
                     "https://github.com/knative/serving/releases/download/{version}/serving-crds.yaml",
                     "https://github.com/knative/serving/releases/download/{version}/serving-core.yaml",
                 ),
+                images=tuple(
+                    f"gcr.io/knative-releases/knative.dev/serving/cmd/{name}:v1.22.1"
+                    for name in ("activator", "autoscaler", "controller", "queue", "webhook")
+                ),
                 crds=(
                     "serving.knative.dev",
                     "networking.internal.knative.dev",

@@ -45,6 +45,10 @@ options:
     type: list
     elements: str
     default: []
+  images:
+    description: Names of images in O(manifests), and under which name each is asked for instead.
+    type: dict
+    default: {}
   platform:
     description: Name of the platform that the objects belong to.
     type: str
@@ -154,6 +158,7 @@ def main() -> None:
     module, shown = cluster_module.begin(
         objects={"required": True},
         manifests={"type": "list", "elements": "str", "default": []},
+        images={"type": "dict", "default": {}},
         part={"type": "str"},
         prune={"type": "bool", "default": False},
         prune_definitions={"type": "bool", "default": False},
@@ -176,7 +181,8 @@ def main() -> None:
     try:
         objects = params["objects"]
         if params["manifests"]:
-            objects = manifests.overlaid(manifests.read(params["manifests"]), objects)
+            published = manifests.renamed(manifests.read(params["manifests"]), params["images"])
+            objects = manifests.overlaid(published, objects)
         report = synchronising.synchronise(
             synchronising.Request(
                 objects=objects,

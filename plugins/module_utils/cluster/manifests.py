@@ -44,6 +44,26 @@ def read(places: Sequence[str]) -> list[dict[str, Any]]:
     return [one for place in places for one in _parsed(place, _text(place))]
 
 
+def renamed(
+    objects: Sequence[Mapping[str, Any]], images: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Let objects ask for images under other names, wherever in them an image is named.
+
+    Args:
+        objects: The objects.
+        images: The names that they hold, and what stands instead.
+    """
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, str):
+            return images.get(value, value)
+        if isinstance(value, Mapping):
+            return {key: walk(one) for key, one in value.items()}
+        return [walk(one) for one in value] if isinstance(value, list) else value
+
+    return [walk(one) for one in objects]
+
+
 def overlaid(
     objects: Sequence[Mapping[str, Any]], over: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:

@@ -289,7 +289,11 @@ def _inference_service(live: Live) -> Verdict:
         failure = model.get("lastFailureInfo") or {}
         said = " ".join(str(failure[key]) for key in ("reason", "message") if failure.get(key))
         return Verdict(State.FAILED, f"{transition}: {said or 'the controller gives no reason'}")
-    if not _seen(live):
+    if (live.get("status") or {}).get("deploymentMode") == "Knative":
+        # Its observedGeneration is Knative's Service's, which counts on its own.
+        if (late := _unready_revision(live)) is not None:
+            return late
+    elif not _seen(live):
         return Verdict(State.PROGRESSING, "the controller has not seen this version yet")
     verdict = _require(_conditions(live), _generation(live), "Ready")
     if verdict.state is State.READY:
@@ -299,6 +303,15 @@ def _inference_service(live: Live) -> Verdict:
         if condition.get("type") != "Ready" and condition.get("status") == "False":
             return Verdict(State.PROGRESSING, describe(condition))
     return verdict
+
+
+def _unready_revision(live: Live) -> Verdict | None:
+    """Say that the newest revision is not ready yet; the one before it keeps the InferenceService ready meanwhile."""
+    for component, status in ((live.get("status") or {}).get("components") or {}).items():
+        newest, ready = (status.get(f"latest{which}Revision") for which in ("Created", "Ready"))
+        if newest != ready:
+            return Verdict(State.PROGRESSING, f"{component}: revision {newest} is not ready")
+    return None
 
 
 def _local_model_cache(live: Live) -> Verdict:

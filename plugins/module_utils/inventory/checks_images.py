@@ -39,11 +39,32 @@ def _unnamed(platform: Platform) -> Iterator[tuple[str, object, str, str]]:
             yield "platform_observability.prometheus", "auto", name, "Use disabled"
     for index, model in enumerate(platform.models):
         serving = f"models[{index}].serving"
-        if model.serving.mode == "knative":
+        if model.serving.mode == "knative" and not _own_ingress(platform):
             for name in ("knative-serving", "net-istio"):
                 yield f"{serving}.mode", "knative", name, "Use standard"
         if model.serving.scaled_by == "keda":
             yield f"{serving}.replicas", None, "keda", "Use a fixed number of replicas"
+
+
+def _own_ingress(platform: Platform) -> bool:
+    """Whether Knative and what routes its requests are built here."""
+    return platform.cluster.provider == "node" and platform.images.source == "built"
+
+
+def _knative_on_a_node(draft: Draft) -> Iterator[Problem]:
+    platform = draft.platform
+    if draft.target != "kubernetes" or platform.cluster.provider != "node":
+        return
+    if platform.images.source == "built" or "knative-serving" in platform.cluster.provided:
+        return
+    for index, model in enumerate(platform.models):
+        if model.serving.mode == "knative":
+            yield Problem(
+                f"models[{index}].serving.mode",
+                "knative",
+                "needs images that are built, on a node of plain binaries",
+                "Use platform_images.source built, or standard.",
+            )
 
 
 def _components(draft: Draft) -> Iterator[Problem]:
@@ -94,4 +115,4 @@ def _models(draft: Draft) -> Iterator[Problem]:
                 )
 
 
-IMAGE_CHECKS: tuple[Check, ...] = (_registry, _components, _models)
+IMAGE_CHECKS: tuple[Check, ...] = (_registry, _components, _knative_on_a_node, _models)

@@ -132,9 +132,14 @@ def tier2(platform: Platform) -> Object:
     }
 
 
-def knative_gateway(_: Platform) -> Object:
+def knative_gateway(platform: Platform) -> Object:
     """Make settings of the gateway that Knative configures; nobody outside the cluster needs it."""
-    return {"service": {"type": "ClusterIP"}, **_PRESENT}
+    asked = _small(platform, "50m", "64Mi")
+    return {
+        **({"resources": asked, "autoscaling": {"enabled": False}} if asked else {}),
+        "service": {"type": "ClusterIP"},
+        **_PRESENT,
+    }
 
 
 def envoy_gateway_definitions(_: Platform) -> Object:
@@ -272,40 +277,6 @@ def kserve_runtimes(platform: Platform) -> Object:
         for setting, image in images.kserve_runtimes(platform).items():
             runtimes[setting] = _image(images.address(platform, image))
     return {"kserve": {"servingruntime": runtimes}}
-
-
-def knative(platform: Platform) -> list[Object]:
-    """Make what is laid over Knative's ConfigMaps.
-
-    https://knative.dev/docs/serving/configuration/feature-flags
-    """
-    features = {
-        f"kubernetes.podspec-{name}": "enabled"
-        for name in (
-            "securitycontext",
-            "persistent-volume-claim",
-            "init-containers",
-            "nodeselector",
-            "tolerations",
-            "affinity",
-            "fieldref",
-        )
-    }
-    settings = {
-        # Its sidecar counts against a tenant's quota, and says how much it takes only when it is asked.
-        "config-features": {**features, "queueproxy.resource-defaults": "enabled"},
-        "config-domain": {platform.domain: ""},
-        "config-deployment": {"registries-skipping-tag-resolving": "localhost,kind.local,ko.local"},
-    }
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": name, "namespace": NAMESPACES["knative"]},
-            "data": data,
-        }
-        for name, data in settings.items()
-    ]
 
 
 def valkey(platform: Platform) -> list[Object]:

@@ -18,7 +18,7 @@ from typing import Any
 from ..catalogue import Chart, Component, train
 from ..inventory import NAMESPACES, Platform
 from . import component_values as values
-from . import images, naming
+from . import images, knative, naming
 from .objects import Object
 
 # In which role a component is installed; of two layers, the first holds what the second refers to.
@@ -69,21 +69,23 @@ class Manifests:
         component: The component of the train that they belong to.
         files: URLs, or paths in the bundle, in the order of application.
         objects: Objects that stand beside them, or whose fields replace theirs.
+        images: Under which names the images that the files name are asked for, where not under their own.
     """
 
     component: str
     files: tuple[str, ...]
     objects: tuple[Object, ...] = ()
+    images: Mapping[str, str] = field(default_factory=dict)
 
 
 def needed(platform: Platform) -> list[str]:
     """Name the components that a platform needs, in the order of their installation."""
-    knative = any(model.serving.mode == "knative" for model in platform.models)
+    serverless = _knative(platform)
     keda = any(model.serving.scaled_by == "keda" for model in platform.models)
     observed = platform.observability.prometheus != "disabled"
     wanted = {
-        "knative-serving": knative,
-        "net-istio": knative,
+        "knative-serving": serverless,
+        "net-istio": serverless and not knative.has_own_ingress(platform),
         "keda": keda,
         "kube-prometheus-stack": observed,
         "jaeger": observed,
@@ -350,7 +352,7 @@ def _release(
 
 def _manifests(platform: Platform, component: str, secret: str) -> Iterator[Manifests]:
     found = train(platform.train).components[component]
-    objects = {"knative-serving": values.knative, "valkey": values.valkey}.get(component)
+    objects = {"knative-serving": knative.overlay, "valkey": values.valkey}.get(component)
     beside = tuple(objects(platform)) if objects else ()
     if component == "valkey" and secret:
         beside += (values.valkey_secret(derived(secret, "counters")),)
@@ -359,7 +361,9 @@ def _manifests(platform: Platform, component: str, secret: str) -> Iterator[Mani
         folder = f"{platform.bundle}/manifests/{component}-{found.version}"
         files = tuple(f"{folder}/{url.rpartition('/')[2]}" for url in files)
     if files or beside:
-        yield Manifests(component, files, beside)
+        asked = {one: images.address(platform, one) for one in found.published_images}
+        renamed = {name: one for name, one in asked.items() if one != name}
+        yield Manifests(component, files, beside, renamed)
 
 
 # Settings by the name of the chart; a chart that is not listed keeps its own.

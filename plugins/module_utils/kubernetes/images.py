@@ -18,6 +18,10 @@ from .runtimes import runtime_of
 # The one image that no registry has, by the repository for which it is made.
 RUNTIME = "inferencebox/runtime"
 
+# The controller that routes Knative's requests where net-istio cannot be had, and the name that it is asked for by.
+INGRESS = "inferencebox/knative-ingress"
+INGRESS_IMAGE = f"localhost/{INGRESS}:0.1.0"
+
 # The setting of KServe's chart that names a runtime's image, where it is not the runtime's own name.
 _SETTINGS = {"kserve-tensorflow-serving": "tensorflow"}
 
@@ -108,6 +112,8 @@ def needed(platform: Platform, components: list[str]) -> list[Image]:
     found = [Image(address(platform, one), one, repository(one)) for one in published]
     if platform.images.source == "built":
         found = [one for one in found if one.repository not in _NOT_BUILT]
+    if node and "knative-serving" in components:
+        found.append(Image(INGRESS_IMAGE, "", INGRESS))
     if _own_runtime(platform):
         found.append(Image(platform.cluster.runtime_image, "", RUNTIME))
     return list(dict.fromkeys(found))

@@ -17,15 +17,12 @@ route that this Gateway has.
 from __future__ import annotations
 
 from ..inventory import LANGUAGE_APIS, NAMESPACES, Canary, Model, Platform
-from . import naming, network
+from . import knative, naming, network
 from .certificates import TIER2_HOP
 from .gateway_names import TENANT_HEADER
 from .objects import Maker, Object
 
 _NETWORKING = "networking.istio.io/v1"
-# Port of knative-local-gateway at the pods of Knative's ingress gateway.
-# https://github.com/knative-extensions/net-istio, config/203-local-gateway.yaml
-_KNATIVE_LOCAL_PORT = 8081
 _LAST_PORT = 65535
 
 
@@ -55,7 +52,7 @@ def objects(platform: Platform) -> list[Object]:
     if platform.engine.gateway == "standalone":
         made += _tier1_in_the_mesh(platform, make)
     if any(model.serving.mode == "knative" for model in platform.models):
-        made += _knative_closed(platform)
+        made += [*_knative_closed(platform), *knative.closed(platform)]
     for model in platform.models:
         if naming.in_pool(model):
             continue
@@ -171,8 +168,8 @@ def _network_policies(platform: Platform, make: Maker) -> list[Object]:
         # To model servers, whatever their port is: their own policies say from whom.
         egress.append({"to": [network.peer(namespace) for namespace in namespaces]})
     if any(model.serving.mode == "knative" for model in platform.models):
-        knative = network.peer(NAMESPACES["istio"], {"istio": "ingressgateway"})
-        egress.append({"to": [knative], "ports": network.tcp(_KNATIVE_LOCAL_PORT)})
+        local = network.peer(NAMESPACES["istio"], knative.GATEWAY_LABELS)
+        egress.append({"to": [local], "ports": network.tcp(knative.LOCAL_PORT)})
     if platform.observability.prometheus != "disabled":
         ingress.append(network.from_prometheus())
         egress.append(network.to_collector())
@@ -212,30 +209,29 @@ def _tier1_in_the_mesh(platform: Platform, make: Maker) -> list[Object]:
 
 
 def _knative_closed(platform: Platform) -> list[Object]:
-    """Close the two ways by which any pod could reach any model of mode `knative`.
+    """Close the two ways by which any pod could reach any model of mode `knative` to pods elsewhere.
 
-    Knative's activator and its cluster-local gateway answer whoever calls them, and a model's pods see
-    their identity, not the caller's.
+    `knative.closed` does the same by identity.
     """
     tier2 = network.peer(platform.cluster.namespace, naming.TIER2_LABELS)
-    knative = network.peer(NAMESPACES["knative"])
-    gateways = network.peer(NAMESPACES["istio"], {"istio": "ingressgateway"})
-    before = {"protocol": "TCP", "port": 1, "endPort": _KNATIVE_LOCAL_PORT - 1}
-    after = {"protocol": "TCP", "port": _KNATIVE_LOCAL_PORT + 1, "endPort": _LAST_PORT}
+    serving = network.peer(NAMESPACES["knative"])
+    gateways = network.peer(NAMESPACES["istio"], knative.GATEWAY_LABELS)
+    before = {"protocol": "TCP", "port": 1, "endPort": knative.LOCAL_PORT - 1}
+    after = {"protocol": "TCP", "port": knative.LOCAL_PORT + 1, "endPort": _LAST_PORT}
     local = Maker(platform, namespace=NAMESPACES["istio"])
     activator = Maker(platform, namespace=NAMESPACES["knative"])
     return [
         network.policy(
             local,
             naming.cluster_wide(platform, "knative-local"),
-            pods=network.with_labels(istio="ingressgateway"),
-            ingress=[{"from": [tier2, knative]}, {"ports": [before, after]}],
+            pods=network.with_labels(**knative.GATEWAY_LABELS),
+            ingress=[{"from": [tier2, serving]}, {"ports": [before, after]}],
         ),
         network.policy(
             activator,
             naming.cluster_wide(platform, "activator"),
             pods=network.with_labels(app="activator"),
-            ingress=[{"from": [gateways, knative]}, network.from_prometheus(9090)],
+            ingress=[{"from": [gateways, serving]}, network.from_prometheus(9090)],
         ),
     ]
 

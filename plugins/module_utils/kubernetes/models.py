@@ -143,6 +143,10 @@ def _model(model: Model, version: str) -> Object:
         # KServe's own runtimes do not name their port. The Service's takes the container's name, and by it the
         # mesh knows that it carries HTTP; it would have to guess, and rules about requests would not hold.
         result["ports"] = [{"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"}]
+    elif model.serving.mode == "knative" and runtime.name in (LLAMACPP, PREDICTIVE):
+        # Knative refuses the name that these runtimes give it for mode standard.
+        # https://github.com/knative/specs, specs/serving/runtime-contract.md: protocols and ports
+        result["ports"] = [{"name": "http1", "containerPort": HTTP_PORT, "protocol": "TCP"}]
     return result
 
 

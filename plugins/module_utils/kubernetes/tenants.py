@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..inventory import NAMESPACES, Model, Platform, Tenant
 from ..serving.upstreams import LLAMACPP
-from . import access, naming, network, pools, quantities, storage_hosts
+from . import access, knative, naming, network, pools, quantities, storage_hosts
 from .objects import Maker, Object
 from .runtimes import runtime_of
 from .system import restricted_pods
@@ -199,7 +199,7 @@ def _from_knative(make: Maker, services: list[str]) -> Object:
             {
                 "from": [
                     network.peer(NAMESPACES["knative"]),
-                    network.peer(NAMESPACES["istio"], {"istio": "ingressgateway"}),
+                    network.peer(NAMESPACES["istio"], knative.GATEWAY_LABELS),
                 ],
                 "ports": network.tcp(*network.QUEUE_PORTS),
             }
@@ -253,9 +253,8 @@ def _callers(platform: Platform, make: Maker, model: Model) -> list[Object]:
 
 def _knative_rules() -> list[Object]:
     """Who brings a request to a revision: Knative's gateway, or its activator, which also probes."""
-    gateway = naming.principal(NAMESPACES["istio"], "istio-ingressgateway")
     return [
-        {"from": [{"source": {"principals": [gateway]}}]},
+        {"from": [{"source": {"principals": [knative.GATEWAY_PRINCIPAL]}}]},
         {"from": [{"source": {"namespaces": [NAMESPACES["knative"]]}}]},
     ]
 

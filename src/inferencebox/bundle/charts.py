@@ -12,6 +12,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
 
@@ -19,10 +20,12 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue im
 from ansible_collections.inferencebox.platform.plugins.module_utils.host.files import replace_file
 
 from ..programs import building
-from ..programs.modules import Module
+from ..programs.modules import Module, Package
 from .errors import BundleError
 
 _FILE = re.compile(r"(?P<name>.+?)-(?P<version>v?[0-9].*)\.tgz")
+# A component and its version, which may begin with the project's name once more.
+_FOLDER = re.compile(r"(?P<name>.+?)-(knative-)?v?[0-9].*")
 _COMPONENTS = TRAINS[max(TRAINS)].components
 
 CERT_MANAGER = Module(
@@ -47,6 +50,11 @@ KSERVE = Module(
     "h1:Bs7HxmGV4KFqqptDcWseKv+mwD4YOYHJWcuVgPG2Gug=",
 )
 
+# Not as modules by their versions: of one, the module proxy has what a build needs, and not what names it.
+KNATIVE = Package("knative", "knative.dev/serving/config/core")
+KNATIVE_NETWORKING = Package("knative", "knative.dev/networking/config")
+KNATIVE_CACHING = Package("knative", "knative.dev/caching/config")
+
 # Name of a chart: its module, and its folder there.
 CHARTS: Mapping[str, tuple[Module, str]] = {
     "cert-manager": (CERT_MANAGER, "deploy/charts/cert-manager"),
@@ -59,9 +67,54 @@ CHARTS: Mapping[str, tuple[Module, str]] = {
         for name in ("kserve-crd", "kserve-resources", "kserve-runtime-configs")
     },
 }
-# Folder of a bundle's manifests, without the version: its module, and the files that a release puts into one.
-MANIFESTS: Mapping[str, tuple[Module, str]] = {
-    "gateway-api": (GATEWAY_API, "config/crd/standard/gateway.*.yaml"),
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a release puts into one file.
+
+    Attributes:
+        files: Modules or packages of them, and globs of files in each.
+        changes: What the release fills in: regular expressions, and what replaces what they match.
+    """
+
+    files: tuple[tuple[Module | Package, str], ...]
+    changes: tuple[tuple[str, str], ...] = ()
+
+
+_KNATIVE_NUMBER = _COMPONENTS["knative-serving"].version.removeprefix("knative-v")
+_KNATIVE_RELEASE = (
+    (r"ko://(\S+)", rf"gcr.io/knative-releases/\1:v{_KNATIVE_NUMBER}"),
+    (r"(app\.kubernetes\.io/version): devel", rf'\1: "{_KNATIVE_NUMBER}"'),
+)
+
+# Folder of a bundle's manifests, without the version, and file in it: of what a release makes it.
+MANIFESTS: Mapping[str, Manifest] = {
+    "gateway-api/standard-install.yaml": Manifest(
+        ((GATEWAY_API, "config/crd/standard/gateway.*.yaml"),)
+    ),
+    "knative-serving/serving-crds.yaml": Manifest(
+        (
+            (KNATIVE, "300-resources/*.yaml"),
+            *(
+                (KNATIVE_NETWORKING, f"{name}.yaml")
+                for name in ("certificate", "domain-claim", "ingress", "serverlessservice")
+            ),
+            (KNATIVE_CACHING, "image.yaml"),
+        ),
+        _KNATIVE_RELEASE,
+    ),
+    "knative-serving/serving-core.yaml": Manifest(
+        (
+            (KNATIVE, "*.yaml"),
+            *(
+                (KNATIVE, f"{folder}/*.yaml")
+                for folder in ("200-roles", "configmaps", "deployments", "webhooks")
+            ),
+            (KNATIVE_NETWORKING, "config-network.yaml"),
+        ),
+        _KNATIVE_RELEASE,
+    ),
 }
 
 
@@ -109,13 +162,19 @@ def make_manifest(bundle: Path, directory: str, file: str) -> bool:
     path = bundle / directory / file
     if path.is_file():
         return False
-    name = Path(directory).name.rpartition("-")[0]
-    if name not in MANIFESTS:
+    found = _FOLDER.fullmatch(Path(directory).name)
+    name = found["name"] if found else directory
+    if (made := MANIFESTS.get(f"{name}/{file}")) is None:
         raise BundleError(f"no Go module has {file} of {name}")
-    module, pattern = MANIFESTS[name]
-    texts = [each.read_text(encoding="utf-8") for each in sorted(_directory(module).glob(pattern))]
+    text = "\n---\n".join(
+        each.read_text(encoding="utf-8")
+        for module, pattern in made.files
+        for each in sorted(_directory(module).glob(pattern))
+    )
+    for pattern, replacement in made.changes:
+        text = re.sub(pattern, replacement, text)
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_file(str(path), "\n---\n".join(texts).encode(), 0o644)
+    replace_file(str(path), text.encode(), 0o644)
     return True
 
 
@@ -156,7 +215,7 @@ def package(
             packed.rename(folder / packed.name)
 
 
-def _directory(module: Module) -> Path:
+def _directory(module: Module | Package) -> Path:
     try:
         return module.directory()
     except (OSError, RuntimeError) as error:

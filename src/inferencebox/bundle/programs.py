@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..programs import building, collecting
 from .errors import BundleError
-from .recipes import RECIPES
+from .recipes import KNATIVE, RECIPES
 
 # In which tool each program of a recipe is built.
 TOOLS = {
@@ -17,6 +17,8 @@ TOOLS = {
     "coredns": "coredns",
     "install-cni": "istio",
     "istio-cni": "istio",
+    "knative-ingress": "knative-ingress",
+    **{f"knative-{name}": "knative" for name in KNATIVE},
     "kube-rbac-proxy": "kube-rbac-proxy",
     "manager": "kserve",
     "pause": "pause",

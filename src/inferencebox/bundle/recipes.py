@@ -273,6 +273,9 @@ def _runtime(parts: Parts, tree: Tree, stage: Path) -> Settings:
 
 _OWN = ("inferencebox/serving", "inferencebox_samples")
 
+# Knative's programs, by the last part of their images' names.
+KNATIVE = ("activator", "autoscaler", "controller", "queue", "webhook")
+
 RECIPES: Mapping[str, Recipe] = {
     "pause": _one_program("pause", "pause"),
     "coredns/coredns": _one_program("coredns", "coredns"),
@@ -288,6 +291,13 @@ RECIPES: Mapping[str, Recipe] = {
         _install_cni, programs=("install-cni", "istio-cni"), installed=_IPTABLES
     ),
     "kserve/kserve-controller": _one_program("manager", "manager"),
+    **{
+        f"knative-releases/knative.dev/serving/cmd/{name}": _one_program(
+            f"knative-{name}", f"ko-app/{name}"
+        )
+        for name in KNATIVE
+    },
+    "inferencebox/knative-ingress": _one_program("knative-ingress", f"{_BIN}/knative-ingress"),
     "brancz/kube-rbac-proxy": _one_program("kube-rbac-proxy", f"{_BIN}/kube-rbac-proxy"),
     "envoyproxy/envoy": Recipe(_envoy_image, requirements=("gateway",), installed=_BUSYBOX),
     "envoyproxy/ai-gateway-cli": Recipe(_ai_gateway, requirements=("gateway",)),

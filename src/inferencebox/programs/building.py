@@ -89,9 +89,16 @@ def _build(module: Path, built: Path) -> None:
     unfinished.rename(built)
 
 
+# Of programs that are called `controller` or `webhook`, and lie beside those of other projects.
+_PREFIXES = {"knative.dev/serving/": "knative-", "github.com/kedacore/keda/": "keda-"}
+
+
 def _program(package: str) -> str:
     """Name a program after its package, and etcd's server, whose package is `server/v3`, after the project."""
-    return "etcd" if package.startswith("go.etcd.io/") else package.rpartition("/")[2]
+    if package.startswith("go.etcd.io/"):
+        return "etcd"
+    prefix = next((one for begin, one in _PREFIXES.items() if package.startswith(begin)), "")
+    return prefix + package.rpartition("/")[2]
 
 
 def _linker_flags(module: Path) -> str:

@@ -9,6 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from .building import TOOLS
+
 
 @dataclass(frozen=True)
 class Module:
@@ -47,3 +49,36 @@ class Module:
         if facts["Sum"] != self.digest:
             raise RuntimeError(f"{self} has the digest {facts['Sum']}, not {self.digest}")
         return Path(facts["Dir"])
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package of a Go module that a tool is built with: its version and checksum are the tool's.
+
+    Attributes:
+        tool: Name of a folder in `tools`.
+        path: Path of the package.
+    """
+
+    tool: str
+    path: str
+
+    def __str__(self) -> str:
+        return f"{self.path} of {self.tool}"
+
+    def directory(self) -> Path:
+        """Find its files, downloading what Go does not have yet.
+
+        Raises:
+            RuntimeError: It cannot be had.
+        """
+        done = subprocess.run(
+            ["go", "list", "-mod=readonly", "-find", "-f", "{{.Dir}}", self.path],
+            cwd=TOOLS / self.tool,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{self}: {done.stderr.strip()}")
+        return Path(done.stdout.strip())

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load, to_vars
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import components
 
@@ -28,14 +30,29 @@ def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
 def test_what_no_module_has_is_refused_with_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"platform_cluster\.provided"):
         charts.make_chart(tmp_path, "kube-prometheus-stack-88.5.3.tgz")
-    with pytest.raises(BundleError, match="knative-serving"):
+    with pytest.raises(BundleError, match=r"core\.yaml of knative-serving"):
         charts.make_manifest(tmp_path, "manifests/knative-serving-v1", "core.yaml")
 
 
-def test_modules_have_what_a_platform_of_built_images_needs() -> None:
-    built = {"platform_images": {"registry": "localhost/inferencebox", "source": "built"}}
-    found = components.files(load(to_vars(sample.small()) | built))
+@pytest.mark.parametrize("mode", ["standard", "knative"])
+def test_modules_have_what_a_platform_of_built_images_needs(mode: str) -> None:
+    variables: dict[str, Any] = to_vars(sample.small()) | {
+        "platform_images": {"registry": "localhost/inferencebox", "source": "built"},
+        "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+        "platform_bundle": "/srv/bundle",
+    }
+    for model in variables["models"]:
+        model["serving"] |= {"mode": mode}
+    platform = load(variables)
+    found = components.files(platform)
     names = {row["file"].removesuffix(f"-{row['version']}.tgz") for row in found["charts"]}
     assert names <= set(charts.CHARTS)
-    folders = {Path(row["directory"]).name.rpartition("-")[0] for row in found["manifests"]}
-    assert folders <= set(charts.MANIFESTS)
+    versions = {name: one.version for name, one in TRAINS[platform.train].components.items()}
+    manifests = {
+        f"{name}/{row['url'].rpartition('/')[2]}"
+        for row in found["manifests"]
+        for name in versions
+        if row["directory"] == f"manifests/{name}-{versions[name]}"
+    }
+    assert len(manifests) == len(found["manifests"])
+    assert manifests <= set(charts.MANIFESTS)

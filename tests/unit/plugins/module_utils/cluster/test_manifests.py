@@ -73,3 +73,16 @@ def test_an_object_twice_in_the_files_is_a_mistake() -> None:
     one = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}
     with pytest.raises(ClusterError, match="twice"):
         manifests.overlaid([one, dict(one)], [])
+
+
+def test_images_are_asked_for_under_other_names_wherever_they_are_named() -> None:
+    image, other = "r.example.org/a:1", "mirror/a:1"
+    objects = [
+        {"kind": "Pod", "spec": {"containers": [{"image": image, "args": [f"--of={image}"]}]}},
+        {"kind": "ConfigMap", "data": {"sidecar": image, "else": "r.example.org/b:1"}},
+    ]
+    assert manifests.renamed(objects, {image: other}) == [
+        {"kind": "Pod", "spec": {"containers": [{"image": other, "args": [f"--of={image}"]}]}},
+        {"kind": "ConfigMap", "data": {"sidecar": other, "else": "r.example.org/b:1"}},
+    ]
+    assert manifests.renamed(objects, {}) == objects

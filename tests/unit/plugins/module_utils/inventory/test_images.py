@@ -130,3 +130,15 @@ def test_models_that_need_other_images_are_refused(keys: dict[str, Any], path: s
 def test_one_machine_has_no_images() -> None:
     found = problems(platform_target="local", platform_engine={}, models=iris()[:1])
     assert {"platform_images.registry", "platform_images.source"} <= set(found)
+
+
+def test_a_node_serves_mode_knative_with_images_that_are_built() -> None:
+    given = {
+        "platform_bundle": "/srv/bundle",
+        "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+        "platform_gateway": {"address": "10.98.0.2", "https_port": 30443},
+        "models": iris(serving={"mode": "knative"}),
+    }
+    load({**BUILT, **given})
+    found = problems(**given, platform_images={"source": "published"})
+    assert "built" in found["models[0].serving.mode"]

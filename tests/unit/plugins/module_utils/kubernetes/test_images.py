@@ -27,9 +27,12 @@ from . import sample
 REGISTRY = "registry.example.org:5000/mirror"
 
 
-def platform(source: str) -> Platform:
+def platform(source: str, mode: str = "standard") -> Platform:
     """A node of plain binaries, which has no images but those."""
-    variables = to_vars(sample.small()) | {
+    variables = to_vars(sample.small())
+    for model in variables["models"]:
+        model["serving"] |= {"mode": mode}
+    variables |= {
         "platform_bundle": "/srv/bundle",
         "platform_cluster": {"provider": "node", "service_type": "NodePort"},
     }
@@ -112,8 +115,10 @@ def test_only_built_images_take_extensions_from_istio() -> None:
 
 
 def test_every_image_that_is_asked_of_built_ones_has_a_recipe() -> None:
-    built = platform("built")
-    found = {one.repository for one in images.needed(built, components.installed(built))}
+    found = set()
+    for mode in ("standard", "knative"):
+        built = platform("built", mode)
+        found |= {one.repository for one in images.needed(built, components.installed(built))}
     assert found == set(RECIPES)
 
 

@@ -212,7 +212,7 @@ def _principals(found: dict[str, Any]) -> list[str]:
     return [
         principal
         for rule in rules
-        for source in rule["from"]
+        for source in rule.get("from", [])
         for principal in source["source"].get("principals", [])
     ]
 
