@@ -22,6 +22,9 @@ from .manifests import to_yaml
 from .objects import Maker, Object
 from .runtimes import CONTAINER_SECURITY, POD_SECURITY
 
+# How long answers may still take when their pod is replaced.
+DRAIN_SECONDS = 30
+_END_SECONDS = 15
 # Where tier 1 listens inside its pod.
 PORT = 10443
 # Key of its ConfigMap under which the objects of tier 1 stand.
@@ -88,6 +91,21 @@ while :; do
 done
 """
 
+# Envoy answers on, and ends each connection with its next answer: a client comes back by the new pod, which knows what has changed.
+# Its image may have either of two programs that speak TCP.
+_DRAIN = f"""\
+set -u
+IFS=: read -r host port < {_HOME}/run/0/admin-address.txt
+ask() {{
+  printf 'POST /healthcheck/fail HTTP/1.1\\r\\nHost: envoy\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n'
+}}
+if command -v nc > /dev/null; then
+  ask | nc "$host" "$port"
+else
+  ask | bash -c 'exec 3<> "/dev/tcp/$0/$1"; cat >&3; cat <&3' "$host" "$port"
+fi
+"""
+
 
 def objects(platform: Platform, configuration: Sequence[Object]) -> list[Object]:
     """Make the pod of tier 1 and what belongs to it.
@@ -103,6 +121,7 @@ def objects(platform: Platform, configuration: Sequence[Object]) -> list[Object]
     key_sets = sorted(set(_config_maps(configuration)))
     data = {
         "emit.sh": _EMIT,
+        "drain.sh": _DRAIN,
         CONFIGURATION: to_yaml(configuration),
         "place.sh": _PLACE,
         "prepare.sh": _PREPARE,
@@ -218,9 +237,10 @@ def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) ->
         "ports": [{"name": "https", "containerPort": PORT, "protocol": "TCP"}],
         # It opens the port when Envoy has its configuration.
         "readinessProbe": {"tcpSocket": {"port": "https"}, "periodSeconds": 2},
-        # New connections go elsewhere before it stops.
-        "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
+        # New connections go elsewhere before it stops, and answers come to their end.
+        "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
     }
+    place["lifecycle"] = {"preStop": {"exec": {"command": ["sh", f"{_OBJECTS}/drain.sh"]}}}
     volumes: list[Object] = [
         {"name": "objects", "configMap": {"name": naming.TIER1}},
         # Holds credentials of providers for as long as the pod lives.
@@ -241,6 +261,7 @@ def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) ->
     return {
         "serviceAccountName": naming.TIER1,
         "automountServiceAccountToken": False,
+        "terminationGracePeriodSeconds": DRAIN_SECONDS + _END_SECONDS,
         "securityContext": {
             **POD_SECURITY,
             "runAsUser": _USER,

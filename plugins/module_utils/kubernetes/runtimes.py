@@ -78,6 +78,8 @@ def _runtime(platform: Platform, tenant: str, runtime: ClusterRuntime) -> Object
                 # Named by protocol, or the mesh takes what it carries for plain TCP.
                 "ports": [{"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"}],
                 "readinessProbe": {**health, "periodSeconds": 2},
+                # Tier 2 learns that it goes before it does.
+                "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
                 "securityContext": {**CONTAINER_SECURITY, "readOnlyRootFilesystem": True},
                 "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
             }

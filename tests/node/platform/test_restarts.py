@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Each part of a platform on a node ends while callers ask, and no caller notices."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import typing as t
+from collections import Counter
+
+import httpx2
+import pytest
+
+from tests.behaviour.client import Caller, openai_client
+from tests.behaviour.platform_json import Platform
+from tests.node.own_node import OwnNode
+
+_TENANT, _MODEL, _LANGUAGE_MODEL = "tenant-a", "iris", "smollm2"
+_MANY_TOKENS = 600
+_WAIT_SECONDS = 300.0
+_BETWEEN_SECONDS = 0.05
+_BEFORE, _AFTER = 5, 20
+
+pytestmark = pytest.mark.skipif(
+    os.geteuid() != 0, reason="a node needs root, for networks and containers"
+)
+
+
+class Traffic:
+    """Asks one model all the time, by a new connection each time, and keeps what was answered."""
+
+    def __init__(self, platform: Platform, token: str) -> None:
+        self.answers: Counter[str] = Counter()
+        self._platform, self._token = platform, token
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._go_on)
+
+    def __enter__(self) -> t.Self:
+        self._thread.start()
+        self.go_on_for(_BEFORE)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def go_on_for(self, more: int) -> None:
+        """Wait until so many more requests were answered, well or not."""
+        enough = self.answers.total() + more
+        wait_until(lambda: self.answers.total() >= enough, "nobody is answered any more")
+
+    def _go_on(self) -> None:
+        model = self._platform.models[_MODEL]
+        while not self._ended.wait(_BETWEEN_SECONDS):
+            try:
+                with Caller(self._platform, self._token) as caller:
+                    answer = caller.post(model.example_path, dict(model.example_body))
+                self.answers[str(answer.status_code)] += 1
+            except (OSError, httpx2.HTTPError) as error:
+                self.answers[repr(error)] += 1
+
+
+@pytest.fixture
+def traffic(platform: Platform, tokens: dict[str, str]) -> t.Iterator[Traffic]:
+    with Traffic(platform, tokens[_TENANT]) as asked:
+        yield asked
+
+
+def wait_until(happened: t.Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _WAIT_SECONDS
+    while not happened():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "workload"),
+    [
+        ("inferencebox-system", "tier1"),
+        ("inferencebox-system", "tier2"),
+        ("istio-system", "istiod"),
+        ("kserve", "kserve-controller-manager"),
+        (_TENANT, f"{_MODEL}-predictor"),
+    ],
+)
+def test_a_component_is_replaced_and_no_caller_notices(
+    installed: OwnNode, traffic: Traffic, namespace: str, workload: str
+) -> None:
+    replace(installed, namespace, workload)
+    traffic.go_on_for(_AFTER)
+    assert set(traffic.answers) == {"200"}, traffic.answers
+
+
+def replace(node: OwnNode, namespace: str, workload: str) -> None:
+    """Replace the pods of a Deployment, and wait for the new ones."""
+    rollout = ("--namespace", namespace, "rollout")
+    wait = ("status", f"deployment/{workload}", f"--timeout={_WAIT_SECONDS:.0f}s")
+    for words in (("restart", f"deployment/{workload}"), wait):
+        done = node.kubectl(*rollout, *words)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_stream_goes_on_while_tier_1_is_replaced(
+    installed: OwnNode, platform: Platform, tokens: dict[str, str]
+) -> None:
+    client = openai_client(platform, tokens[_TENANT])
+    stream = client.chat.completions.create(
+        model=_LANGUAGE_MODEL,
+        messages=[{"role": "user", "content": "Tell a long story."}],
+        max_tokens=_MANY_TOKENS,
+        stream=True,
+        # It shall not end by itself.
+        extra_body={"ignore_eos": True},
+    )
+    next(stream)
+    replacing = threading.Thread(target=replace, args=(installed, "inferencebox-system", "tier1"))
+    replacing.start()
+    reasons = [choice.finish_reason for chunk in stream for choice in chunk.choices]
+    replacing.join()
+    assert reasons[-1] == "length"
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "kube-proxy",
+        "kubelet",
+        "containerd",
+    ],
+)
+def test_a_part_of_the_node_is_killed_and_no_caller_notices(
+    installed: OwnNode, traffic: Traffic, program: str
+) -> None:
+    before = installed.processes()[program]
+    os.kill(before, signal.SIGKILL)
+    wait_until(
+        lambda: installed.processes().get(program, before) != before, f"no {program} comes back"
+    )
+    wait_until(
+        lambda: installed.kubectl("get", "--raw=/readyz").stdout == "ok",
+        "the API server is not ready again",
+    )
+    traffic.go_on_for(_AFTER)
+    assert set(traffic.answers) == {"200"}, traffic.answers
