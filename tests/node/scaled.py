@@ -120,9 +120,9 @@ def run(node: OwnNode, name: str, code: str, *, mesh: bool) -> t.Any:
     done = node.kubectl("create", f"--filename={_file(node, pod)}")
     assert done.returncode == 0, done.stderr
     place = (f"--namespace={OTHER}", name)
-    (pod,) = (one for one in pods(node, OTHER) if one["metadata"]["name"] == name)
+    (made,) = (one for one in pods(node, OTHER) if one["metadata"]["name"] == name)
     has = {
-        one["name"] for key in ("initContainers", "containers") for one in pod["spec"].get(key, [])
+        one["name"] for key in ("initContainers", "containers") for one in made["spec"].get(key, [])
     }
     assert ("istio-proxy" in has) == mesh
     try:
