@@ -48,7 +48,7 @@ clean: ## Stop the platform and remove every file that this checkout made
 
 test: tools ## Lint, then unit and behaviour tests, and what the docs show; the last line is pytest's
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest $(PYTEST_ARGS) $(addprefix tests/,$(SUITES))
+	@$(BIN)/python -m pytest --numprocesses=2 $(PYTEST_ARGS) $(addprefix tests/,$(SUITES))
 
 test-cluster: go gateway-programs ## Tests on a Kubernetes API server: KUBECONFIG's, or one built with Go
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster

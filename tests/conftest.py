@@ -16,6 +16,11 @@ import pytest
 from . import levels
 from .behaviour.own_platform import PLATFORM_VARIABLE, OwnPlatform
 
+if t.TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from .side_by_side import BySuite
+
 _own = pytest.StashKey[OwnPlatform]()
 _record = pytest.StashKey[levels.Record]()
 
@@ -32,6 +37,14 @@ def pytest_configure(config: pytest.Config) -> None:
     text = "proves(level, *features): what it is a proof of; see tests/levels.py"
     config.addinivalue_line("markers", text)
     config.stash[_record] = levels.Record()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> BySuite:
+    """Chooses who runs what, side by side (`-n 2`)."""
+    from .side_by_side import BySuite  # whoever verifies a platform need not have xdist
+
+    return BySuite(config, log)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
