@@ -203,13 +203,15 @@ def test_the_controllers_own_tests_pass() -> None:
 @KEDA
 def test_keda_scales_the_deployment_that_kserve_made(api: Requests) -> None:
     path = "/apis/keda.sh/v1alpha1/namespaces/tenant-a/scaledobjects/model-wine"
+    hpas = "/apis/autoscaling/v2/namespaces/tenant-a/horizontalpodautoscalers"
     deadline = time.monotonic() + _SECONDS
-    while "Ready" not in conditions(status := api.get(path).get("status") or {}):
-        assert time.monotonic() < deadline, status
-        time.sleep(0.2)
-    assert status["scaleTargetGVKR"]["kind"] == "Deployment"
     # KServe makes none beside it.
-    (hpa,) = api.items("/apis/autoscaling/v2/namespaces/tenant-a/horizontalpodautoscalers")
+    while len(found := api.items(hpas)) != 1 or "hpaName" not in api.get(path)["status"]:
+        assert time.monotonic() < deadline, (found, api.get(path))
+        time.sleep(0.2)
+    (hpa,) = found
+    status = api.get(path)["status"]
+    assert status["scaleTargetGVKR"]["kind"] == "Deployment"
     assert hpa["metadata"]["name"] == status["hpaName"]
     assert hpa["spec"]["scaleTargetRef"]["name"] == "wine-predictor"
     # To zero and from it, KEDA scales itself.
@@ -224,8 +226,9 @@ def test_without_prometheus_keda_says_so_and_leaves_the_replicas_alone(api: Requ
     path = "/apis/keda.sh/v1alpha1/namespaces/tenant-a/scaledobjects/model-wine"
     deadline = time.monotonic() + _SECONDS
     while True:
-        found = {one["type"]: one for one in api.get(path)["status"]["conditions"]}
-        if found["Ready"].get("reason") == "TriggerError":
+        told = api.get(path).get("status", {}).get("conditions") or []
+        found = {one["type"]: one for one in told}
+        if found.get("Ready", {}).get("reason") == "TriggerError":
             break
         assert time.monotonic() < deadline, found
         time.sleep(0.2)
