@@ -44,7 +44,8 @@ FEATURES: t.Mapping[str, Feature] = {
         "replicas added and canaries on a node; files from S3 and the like, whose fetcher has no image there",
     ),
     "keda": Feature(
-        "models scaled by KEDA", "scaling: KEDA's operator takes too long to build here"
+        "models scaled by KEDA",
+        "scaling: no Prometheus runs in the tests, and Istio's figures need Istio's own Envoy",
     ),
     "knative": Feature(
         "models in mode `knative`",

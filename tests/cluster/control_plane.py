@@ -36,6 +36,7 @@ _CONTROLLERS = (
 # What one with nodes has use for besides.
 _WORKLOAD_CONTROLLERS = (
     ",deployment-controller,disruption-controller,endpointslice-controller,"
+    "endpoints-controller,endpointslice-mirroring-controller,"
     "horizontal-pod-autoscaler-controller,job-controller,replicaset-controller"
 )
 _AUDIT_POLICY = """\

@@ -18,7 +18,7 @@ from pathlib import Path
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
 
 from tests.cluster import definitions, proven
-from tests.cluster.components import envoy_gateway, istio, kserve
+from tests.cluster.components import envoy_gateway, istio, keda, knative, kserve
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.network import Lan
 from tests.cluster.node import sandbox
@@ -32,7 +32,7 @@ class ControlledCluster:
     """Starts on entering a `with` block, is gone on leaving it.
 
     Args:
-        components: Which controllers are installed, of `COMPONENTS`.
+        components: Which controllers are installed, in this order: of `COMPONENTS`, `knative` and `keda`.
         inventory: The platform that they are set up for.
         programs: What stands for more images.
 
@@ -70,7 +70,13 @@ class ControlledCluster:
         self._stack.close()
 
     def _start(self, stack: contextlib.ExitStack) -> None:
-        parts: dict[str, t.Any] = {"istio": istio, "kserve": kserve, "envoy-gateway": envoy_gateway}
+        parts: dict[str, t.Any] = {
+            "istio": istio,
+            "keda": keda,
+            "knative": knative,
+            "kserve": kserve,
+            "envoy-gateway": envoy_gateway,
+        }
         for name in self._components:
             self._programs |= parts[name].programs()
         self.lan = Lan()

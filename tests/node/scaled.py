@@ -39,7 +39,8 @@ VARIABLES: t.Mapping[str, t.Any] = {
                 "replicas": {"min": 0, "max": 2},
                 # As few seconds as Knative admits.
                 "idle_seconds": 6,
-                "start_timeout": "120s",
+                "start_timeout": "180s",
+                "request_timeout": "180s",
                 "resources": {"cpu": "250m", "memory": "1Gi"},
             },
             "publish": {"apis": ["v1", "v2"], "example": {"instances": [[5.1, 3.5, 1.4, 0.2]]}},
@@ -119,6 +120,11 @@ def run(node: OwnNode, name: str, code: str, *, mesh: bool) -> t.Any:
     done = node.kubectl("create", f"--filename={_file(node, pod)}")
     assert done.returncode == 0, done.stderr
     place = (f"--namespace={OTHER}", name)
+    (made,) = (one for one in pods(node, OTHER) if one["metadata"]["name"] == name)
+    has = {
+        one["name"] for key in ("initContainers", "containers") for one in made["spec"].get(key, [])
+    }
+    assert ("istio-proxy" in has) == mesh
     try:
         _wait(lambda: _ended(node, name), lambda: node.kubectl("describe", "pod", *place).stdout)
         logs = node.kubectl("logs", "--container=main", *place)

@@ -72,9 +72,12 @@ def overlaid(
     Returns:
         All objects, each once.
     """
-    found = {_identity(one): copy.deepcopy(dict(one)) for one in objects}
-    if len(found) != len(objects):
-        raise ClusterError("the files hold an object twice")
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for one in objects:
+        # Knative's release has its definitions in a file of their own, and in the one of everything, too.
+        if found.setdefault(identity := _identity(one), copy.deepcopy(dict(one))) != one:
+            kind, name = identity[1], identity[3]
+            raise ClusterError(f"the files hold {kind} {name} twice, and differently")
     seen = set()
     result = []
     for one in over:

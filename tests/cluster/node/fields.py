@@ -39,8 +39,9 @@ def environment(pod: Object, container: Object, sources: Mapping[str, Object]) -
     """
     found: dict[str, str] = {}
     for row in container.get("env") or []:
-        if "value" in row:
-            found[row["name"]] = expanded(row["value"], found)
+        if "valueFrom" not in row:
+            # The API leaves an empty value out.
+            found[row["name"]] = expanded(row.get("value", ""), found)
             continue
         given = row.get("valueFrom") or {}
         if "fieldRef" in given:

@@ -248,13 +248,17 @@ class Pod:
         scheme = probe.get("scheme", "HTTP").lower()
         port = _port(container, probe["port"])
         url = f"{scheme}://{self._address}:{port}{probe.get('path', '/')}"
-        # As the kubelet does, nobody's certificate is asked for.
+        # As the kubelet does: some programs answer whoever else asks by their own rules.
+        headers = {"User-Agent": "kube-probe/1"}
+        headers |= {row["name"]: row["value"] for row in probe.get("httpHeaders") or []}
+        request = urllib.request.Request(url, headers=headers)
+        # Nobody's certificate is asked for.
         trust = ssl._create_unverified_context()
         opener = urllib.request.build_opener(
             urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trust)
         )
         try:
-            with opener.open(url, timeout=_PROBE_SECONDS) as answer:
+            with opener.open(request, timeout=_PROBE_SECONDS) as answer:
                 return bool(answer.status < 400)
         except (urllib.error.URLError, OSError):
             return False

@@ -18,12 +18,14 @@ TOOLS = {
     "etcd": "go.etcd.io/etcd/server/v3",
     "helm": "helm.sh/helm/v3",
     "istio": "istio.io/istio",
+    "keda": "github.com/kedacore/keda/v2",
+    "knative": "knative.dev/serving",
     "kube-rbac-proxy": "github.com/brancz/kube-rbac-proxy",
     "kserve": "github.com/kserve/kserve",
     "kubernetes": "k8s.io/kubernetes",
 }
 # Small ones that are built from what lies here.
-OWN = {"pause"}
+OWN = {"knative-ingress", "pause"}
 
 
 def requirements(root: Path, tool: str) -> dict[str, str]:

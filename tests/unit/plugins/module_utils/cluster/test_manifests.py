@@ -69,10 +69,12 @@ def test_mappings_are_merged_and_everything_else_replaced() -> None:
     assert below["data"] == {"one": "1", "list": [1, 2]}
 
 
-def test_an_object_twice_in_the_files_is_a_mistake() -> None:
+def test_an_object_twice_in_the_files_counts_once_or_is_a_mistake() -> None:
     one = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}
-    with pytest.raises(ClusterError, match="twice"):
-        manifests.overlaid([one, dict(one)], [])
+    assert manifests.overlaid([one, dict(one)], []) == [one]
+    other = {**one, "metadata": {"name": "a", "labels": {"b": "c"}}}
+    with pytest.raises(ClusterError, match="Namespace a twice"):
+        manifests.overlaid([one, other], [])
 
 
 def test_images_are_asked_for_under_other_names_wherever_they_are_named() -> None:

@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""What real controllers make of models that go to zero: Knative's and the project's own, and KEDA's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+import typing as t
+from pathlib import Path
+
+import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils import kubernetes
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
+
+from inferencebox.programs.building import TOOLS
+from tests.cluster import controlled, steps
+from tests.cluster.components import proxies
+from tests.cluster.node.requests import Requests
+from tests.cluster.node.sandbox import Program
+from tests.cluster.test_reconciled import conditions
+
+KNATIVE = pytest.mark.proves("L2", "knative")
+KEDA = pytest.mark.proves("L2", "keda")
+
+_SECONDS = 120.0
+_READY_SECONDS = 300.0
+_INVENTORY: dict[str, t.Any] = {
+    "platform_name": "serverless",
+    "platform_target": "kubernetes",
+    "platform_domain": "inference.example.org",
+    "platform_bundle": "/srv/bundle",
+    "platform_images": {"registry": "localhost/inferencebox", "source": "built"},
+    "platform_cluster": {"provider": "node", "service_type": "NodePort", "provided": ["keda"]},
+    "platform_engine": {"gateway": "standalone"},
+    "platform_gateway": {"address": "10.98.0.2", "https_port": 30443},
+    "platform_observability": {"prometheus": "disabled"},
+    "tenants": [
+        {
+            "name": "tenant-a",
+            "models": {"allow": ["iris", "wine"]},
+            "resources": {"cpu": "4", "memory": "8Gi", "pods": 6},
+        }
+    ],
+    "models": [
+        {
+            "name": "iris",
+            "tenant": "tenant-a",
+            "framework": "sklearn",
+            "source": "python://inferencebox_samples/iris",
+            "serving": {
+                "mode": "knative",
+                "replicas": {"min": 0, "max": 2},
+                "idle_seconds": 60,
+                "resources": {"cpu": "500m", "memory": "1Gi"},
+            },
+        },
+        {
+            "name": "wine",
+            "tenant": "tenant-a",
+            "framework": "lightgbm",
+            "source": "python://inferencebox_samples/wine",
+            "serving": {
+                "replicas": {"min": 0, "max": 3},
+                "target_concurrency": 4,
+                "idle_seconds": 90,
+                "resources": {"cpu": "500m", "memory": "1Gi"},
+            },
+        },
+    ],
+}
+_ROOT = "/apis/serving.knative.dev/v1/namespaces/tenant-a"
+_INGRESSES = "/apis/networking.internal.knative.dev/v1alpha1/namespaces/tenant-a/ingresses"
+_ROUTES = "/apis/networking.istio.io/v1/namespaces/tenant-a/virtualservices"
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Requests]:
+    """A cluster on which the models were applied, and waited for as an installation does."""
+    if lacking := controlled.missing() or proxies.missing():
+        pytest.skip(lacking)
+    # Nothing is fetched: the server in place of the model's has no use for files.
+    nothing = tmp_path_factory.mktemp("programs") / "python"
+    nothing.write_text("#!/bin/sh\n")
+    nothing.chmod(0o755)
+    place = "/programs/echo_model.py"
+    echo = {
+        place: Path(__file__).with_name("echo_model.py"),
+        "/usr/local/bin/python": nothing,
+    }
+    programs = {**proxies.programs(), "runtime": Program(echo, ("/usr/bin/python3", place))}
+    components = ("istio", "knative", "keda", "kserve")
+    with controlled.ControlledCluster(
+        components, inventory=_INVENTORY, programs=programs
+    ) as cluster:
+        model = load(_INVENTORY)
+        platform = steps.Platform(model.name, cluster.kubeconfig)
+        parts = ("system", "tenants", "mesh", "models")
+        objects = [one for part in parts for one in kubernetes.objects(model, part)]
+        # Which gets ready with a Prometheus that answers, and there is none.
+        scaled = [one for one in objects if one["kind"] == "ScaledObject"]
+        others = [one for one in objects if one["kind"] != "ScaledObject"]
+        for some, seconds in ((others, _READY_SECONDS), (scaled, 0)):
+            report = platform.apply(some, wait_timeout=seconds)
+            assert not report.problem, f"{report.problem} {cluster.node.errors}"
+        yield Requests.to(cluster.kubeconfig)
+
+
+@KNATIVE
+def test_a_model_in_mode_knative_is_ready_down_to_its_route(api: Requests) -> None:
+    for kind in ("services", "configurations", "routes"):
+        found = api.get(f"{_ROOT}/{kind}/iris-predictor")
+        assert conditions(found["status"])["Ready"] == "True"
+    ingress = api.get(f"{_INGRESSES}/iris-predictor")
+    assert conditions(ingress["status"]) == dict.fromkeys(
+        ("LoadBalancerReady", "NetworkConfigured", "Ready"), "True"
+    )
+    assert ingress["status"]["observedGeneration"] == ingress["metadata"]["generation"]
+    served = api.get("/apis/serving.kserve.io/v1beta1/namespaces/tenant-a/inferenceservices/iris")
+    assert conditions(served["status"])["Ready"] == "True"
+
+
+@KNATIVE
+def test_the_revision_scales_as_the_inventory_says(api: Requests) -> None:
+    (revision,) = api.items(f"{_ROOT}/revisions")
+    annotations = revision["metadata"]["annotations"]
+    assert annotations["autoscaling.knative.dev/window"] == "60s"
+    assert annotations["autoscaling.knative.dev/max-scale"] == "2"
+    assert annotations["autoscaling.knative.dev/min-scale"] == "0"
+    assert annotations["autoscaling.knative.dev/metric"] == "concurrency"
+
+
+@KNATIVE
+def test_the_route_leads_to_the_revision_and_from_the_local_gateway_alone(api: Requests) -> None:
+    (revision,) = api.items(f"{_ROOT}/revisions")
+    route = api.get(f"{_ROUTES}/iris-predictor-ingress")
+    owner = route["metadata"]["ownerReferences"][0]
+    assert (owner["kind"], owner["name"]) == ("Ingress", "iris-predictor")
+    spec = route["spec"]
+    assert spec["gateways"] == ["knative-serving/knative-local-gateway"]
+    assert spec["exportTo"] == ["istio-system"]
+    host = "iris-predictor.tenant-a"
+    assert set(spec["hosts"]) == {host, f"{host}.svc", f"{host}.svc.cluster.local"}
+    for rule in spec["http"]:
+        (to,) = rule["route"]
+        name = revision["metadata"]["name"]
+        assert to["destination"]["host"] == f"{name}.tenant-a.svc.cluster.local"
+        assert to["headers"]["request"]["set"] == {
+            "Knative-Serving-Namespace": "tenant-a",
+            "Knative-Serving-Revision": name,
+        }
+
+
+@KNATIVE
+def test_an_ingress_for_requests_from_outside_is_told_that_there_is_no_gateway(
+    api: Requests,
+) -> None:
+    split = {"serviceName": "some", "serviceNamespace": "tenant-a", "servicePort": 80}
+    rule = {
+        "hosts": ["some.example.org"],
+        "visibility": "ExternalIP",
+        "http": {"paths": [{"splits": [{**split, "percent": 100}]}]},
+    }
+    made = {
+        "apiVersion": "networking.internal.knative.dev/v1alpha1",
+        "kind": "Ingress",
+        "metadata": {
+            "name": "outside",
+            "annotations": {
+                "networking.knative.dev/ingress.class": "inferencebox.ingress.networking.knative.dev"
+            },
+        },
+        "spec": {"httpOption": "Enabled", "rules": [rule]},
+    }
+    api.create(_INGRESSES, made)
+    deadline = time.monotonic() + _SECONDS
+    while not (found := api.get(f"{_INGRESSES}/outside").get("status", {}).get("conditions")):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    (told,) = (one for one in found if one["type"] == "LoadBalancerReady")
+    assert (told["status"], told["reason"]) == ("False", "Unsupported")
+    assert "cluster-local" in told["message"]
+
+
+@KNATIVE
+def test_the_controllers_own_tests_pass() -> None:
+    done = subprocess.run(
+        # As the program was built, so that all that it consists of is there.
+        ["go", "test", "-trimpath", "-mod=readonly", "-buildvcs=false", "-vet=off", "./..."],
+        cwd=TOOLS / "knative-ingress",
+        env={**os.environ, "CGO_ENABLED": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# -- KEDA --------------------------------------------------------------------------------------------------
+
+
+@KEDA
+def test_keda_scales_the_deployment_that_kserve_made(api: Requests) -> None:
+    path = "/apis/keda.sh/v1alpha1/namespaces/tenant-a/scaledobjects/model-wine"
+    hpas = "/apis/autoscaling/v2/namespaces/tenant-a/horizontalpodautoscalers"
+    deadline = time.monotonic() + _SECONDS
+    # KServe makes none beside it.
+    while len(found := api.items(hpas)) != 1 or "hpaName" not in api.get(path)["status"]:
+        assert time.monotonic() < deadline, (found, api.get(path))
+        time.sleep(0.2)
+    (hpa,) = found
+    status = api.get(path)["status"]
+    assert status["scaleTargetGVKR"]["kind"] == "Deployment"
+    assert hpa["metadata"]["name"] == status["hpaName"]
+    assert hpa["spec"]["scaleTargetRef"]["name"] == "wine-predictor"
+    # To zero and from it, KEDA scales itself.
+    assert (hpa["spec"]["minReplicas"], hpa["spec"]["maxReplicas"]) == (1, 3)
+    (metric,) = hpa["spec"]["metrics"]
+    assert metric["external"]["metric"]["name"] == status["externalMetricNames"][0]
+    assert metric["external"]["target"]["averageValue"] == "4"
+
+
+@KEDA
+def test_without_prometheus_keda_says_so_and_leaves_the_replicas_alone(api: Requests) -> None:
+    path = "/apis/keda.sh/v1alpha1/namespaces/tenant-a/scaledobjects/model-wine"
+    deadline = time.monotonic() + _SECONDS
+    while True:
+        told = api.get(path).get("status", {}).get("conditions") or []
+        found = {one["type"]: one for one in told}
+        if found.get("Ready", {}).get("reason") == "TriggerError":
+            break
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    assert found["Ready"]["status"] == "False"
+    deployment = api.get("/apis/apps/v1/namespaces/tenant-a/deployments/wine-predictor")
+    assert deployment["spec"]["replicas"] == 1
