@@ -43,6 +43,7 @@ class Platform:
     tenants: t.Mapping[str, frozenset[str]]
     models: t.Mapping[str, Model]
     home: Path | None
+    gateway: str
 
     @classmethod
     def read(cls, path: Path) -> Platform:
@@ -70,6 +71,7 @@ class Platform:
             tenants={name: frozenset(x["models"]) for name, x in raw["tenants"].items()},
             models={name: _model(name, x) for name, x in raw["models"].items()},
             home=Path(raw["home"]) if raw.get("home") else None,
+            gateway=raw.get("gateway", ""),
         )
 
     @property

@@ -321,6 +321,7 @@ def test_nobody_else_is(edge: Gateway, headers: dict[str, str], method: str, pat
     assert answer.status == 401
     assert "error" in answer.json()
     assert answer.headers["x-request-id"]
+    assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
 def test_health_needs_no_identity(edge: Gateway) -> None:
@@ -554,11 +555,14 @@ def test_difference_a_body_without_model_reads_as_no_such_model(edge: Gateway) -
     assert answer.status == 404
 
 
-def test_difference_anthropics_errors_have_openais_form(edge: Gateway) -> None:
+def test_anthropics_errors_have_its_form(edge: Gateway) -> None:
     body = {"model": "nothing", "max_tokens": 8, "messages": []}
     answer = edge.request("POST", "/anthropic/v1/messages", body, caller("tenant-a"))
     assert answer.status == 404
-    assert answer.json()["error"]["code"] == "model_not_found"
+    assert answer.json()["type"] == "error"
+    assert answer.json()["error"]["type"] == "not_found_error"
+    nobody = edge.request("POST", "/anthropic/v1/messages", body, {})
+    assert (nobody.status, nobody.json()["type"]) == (401, "error")
 
 
 def test_difference_a_token_without_expiry_is_let_in(edge: Gateway) -> None:

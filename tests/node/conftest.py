@@ -18,7 +18,7 @@ def pytest_runtest_makereport(
 ) -> t.Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keep what a node tells, while it is there."""
     report = yield
-    node = getattr(item, "funcargs", {}).get("node")
-    if report.failed and isinstance(node, OwnNode):
-        report.sections.append(("the node", failure.keep(node, item.name)))
+    nodes = [one for one in getattr(item, "funcargs", {}).values() if isinstance(one, OwnNode)]
+    if report.failed and nodes:
+        report.sections.append(("the node", failure.keep(nodes[0], item.name)))
     return report

@@ -97,11 +97,11 @@ class OwnNode:
         assert done.returncode != 0, done.stdout
         return done.stdout
 
-    def kubectl(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """Ask its API server as its administrator."""
+    def kubectl(self, *words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Ask its API server as its administrator, with something on standard input where it reads that."""
         program = str(self.bundle / "programs/kubectl")
         command = [program, f"--kubeconfig={self.kubeconfig}", *words]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
 
     def processes(self) -> dict[str, int]:
         """Process id of each of its programs."""

@@ -29,6 +29,8 @@ ANTHROPIC_REGEX = r"/anthropic/.*"
 NOT_FOUND = "The model does not exist or you do not have access to it."
 NO_MODEL = 'The body must be JSON and name a model: {"model": "..."}.'
 NO_ROUTE = "There is no such path or method here."
+# What comes with 401 (RFC 6750, section 3).
+CHALLENGE = 'Bearer error="invalid_token"'
 
 # status -> (type in OpenAI's terms, code, message)
 _REASONS: dict[int, tuple[str, str, str]] = {
@@ -154,7 +156,7 @@ def _mapper(status: int, path_regex: str | None, body: Json, shown: int) -> Json
     headers = [_set("x-request-id", "%UNIQUE_ID%")]
     if status != shown:
         mapper["status_code"] = shown
-        headers.append(_set("www-authenticate", 'Bearer error="invalid_token"'))
+        headers.append(_set("www-authenticate", CHALLENGE))
     return {**mapper, "headers_to_add": headers}
 
 

@@ -98,7 +98,7 @@ def wait_ready(
 
 
 def last_words(path: str, mark: int = 0) -> str:
-    """Why a program failed, from its log: its own load error, else its last line that is not indented.
+    """Why a program failed, from its log: its own load error, else its last whole line that is not indented.
 
     Args:
         path: The log.
@@ -109,9 +109,11 @@ def last_words(path: str, mark: int = 0) -> str:
             size = file.seek(0, os.SEEK_END)
             start = mark if mark <= size else 0  # it was rotated
             file.seek(max(start, size - _LOG_TAIL_BYTES))
-            lines = file.read().decode(errors="replace").splitlines()
+            lines = file.read().decode(errors="replace").splitlines(keepends=True)
     except OSError:
         return ""
+    if len(lines) > 1 and not lines[-1].endswith("\n"):
+        del lines[-1]  # it is being written
     told = [line.strip() for line in lines if line.strip() and not line[0].isspace()]
     reasons = [line for line in told if LOAD_FAILURE in line]
     return (reasons or told or [""])[-1]

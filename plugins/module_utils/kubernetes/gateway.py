@@ -44,6 +44,14 @@ _HTTPS_PORT = 443
 # The limit says when it has room again; only a refusal is told so in the header that clients wait by.
 _RETRY_AFTER = "%CEL(response.code == 429 ? response.headers['x-ratelimit-reset'] : '')%"
 
+# What proxies and servers on the way say of themselves.
+_HIDDEN_HEADERS = (
+    "server",
+    "x-powered-by",
+    "x-envoy-upstream-service-time",
+    "x-envoy-decorator-operation",
+)
+
 _LOG_FIELDS = {
     "time": "%START_TIME%",
     "tier": naming.TIER1,
@@ -225,7 +233,7 @@ def _client_policy(platform: Platform) -> Object:
             "lateResponseHeaders": {
                 "set": [{"name": "x-request-id", "value": "%REQ(x-request-id)%"}],
                 "addIfAbsent": [{"name": "retry-after", "value": _RETRY_AFTER}],
-                "remove": ["server", "x-powered-by"],
+                "remove": [*_HIDDEN_HEADERS],
             },
         },
         "path": {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": True},

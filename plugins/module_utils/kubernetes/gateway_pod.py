@@ -70,6 +70,8 @@ done
 _PLACE = f"""\
 set -eu
 umask 077
+# The first process of a container does not end by a signal that it does not handle.
+trap 'exit 0' TERM
 . {_OBJECTS}/emit.sh
 listens() {{
   grep -qs ":{PORT:04X} [0-9A-F]*:0000 0A " /proc/net/tcp /proc/net/tcp6

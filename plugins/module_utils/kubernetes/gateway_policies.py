@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from ..envoy import replies
@@ -51,6 +51,16 @@ _TOKENS = "llm_total_token"
 _METADATA = "io.envoy.ai_gateway"
 # How long a client should wait for a model that cannot answer.
 _RETRY_SECONDS = "5"
+# Conditions on the path that the caller asked for, in CEL: Envoy has no comprehensions there, and no long regular expressions.
+_IS_ANTHROPIC = (
+    # Its requests are OpenAI's once the AI Gateway has translated them.
+    "('x-ai-eg-original-path' in request.headers ? "
+    "request.headers['x-ai-eg-original-path'] : request.path).startsWith('/anthropic/')"
+)
+_IS_OPENAI = (
+    f"(request.url_path in {list(replies.OPENAI_PATHS)} || "
+    "(request.url_path.startsWith('/v1/models') && !request.url_path.contains(':')))"
+)
 
 
 # -- identities --------------------------------------------------------------------------------------------
@@ -230,7 +240,7 @@ def traffic_policies(platform: Platform, keys: Sequence[ApiKey]) -> Iterator[Obj
         [gateway_reference()],
         {
             **_limits(platform, keys),
-            "responseOverride": _overrides(replies.openai_error, "model_not_found"),
+            "responseOverride": _overrides(),
             # Envoy's own limit of 1,024 is little for requests that each take seconds.
             "circuitBreaker": {
                 "maxConnections": 4096,
@@ -246,7 +256,6 @@ def traffic_policies(platform: Platform, keys: Sequence[ApiKey]) -> Iterator[Obj
         [route_reference(name) for name in routes.kserve_routes(platform)],
         {
             "mergeType": "StrategicMerge",
-            "responseOverride": _overrides(replies.kserve_error),
             "requestBuffer": {"limit": quantities.memory(platform.gateway.max_request_bytes)},
         },
     )
@@ -341,33 +350,28 @@ def _limit(
     return rule
 
 
-def _overrides(word: Callable[..., Object], not_found: str | None = None) -> list[Object]:
-    """Word what Envoy itself answers; a model server's own answers stay as they are.
+def _overrides() -> list[Object]:
+    """Word what Envoy itself answers, in the protocol of the path; a model server's own answers stay as they are.
 
     429 is left alone: Envoy would drop the headers that say which limit it was, and when to come again.
-
-    Args:
-        word: Makes the body for a status, in one protocol.
-        not_found: That protocol's code for a model that is not there.
     """
-    missing = word(404, replies.NOT_FOUND, not_found) if not_found else word(404, replies.NOT_FOUND)
-    bodies: list[tuple[int, int, Object, dict[str, str]]] = [
-        (400, 400, word(400), {}),
-        (401, 401, word(401), {}),
+    rows: list[tuple[int, int, dict[str, str]]] = [
+        (400, 400, {}),
+        (401, 401, {"www-authenticate": replies.CHALLENGE}),
         # Denied and missing look the same: nobody learns what others have.
-        (403, 404, missing, {}),
-        (404, 404, missing, {}),
-        (408, 408, word(408), {}),
-        (413, 413, word(413), {}),
-        (500, 500, word(500), {}),
-        (502, 502, word(502), {}),
-        (503, 503, word(503), {"retry-after": _RETRY_SECONDS}),
-        (504, 504, word(504), {}),
+        (403, 404, {}),
+        (404, 404, {}),
+        (408, 408, {}),
+        (413, 413, {}),
+        (500, 500, {}),
+        (502, 502, {}),
+        (503, 503, {"retry-after": _RETRY_SECONDS}),
+        (504, 504, {}),
     ]
-    return [_override(*each) for each in bodies]
+    return [_override(*row) for row in rows]
 
 
-def _override(status: int, shown: int, body: Object, headers: dict[str, str]) -> Object:
+def _override(status: int, shown: int, headers: dict[str, str]) -> Object:
     told = {"x-request-id": "%REQ(x-request-id)%", **headers}
     return {
         "match": {"statusCodes": [{"type": "Value", "value": status}]},
@@ -375,10 +379,26 @@ def _override(status: int, shown: int, body: Object, headers: dict[str, str]) ->
         "response": {
             "statusCode": shown,
             "contentType": "application/json",
-            "body": {"type": "Inline", "inline": json.dumps(body, separators=(",", ":"))},
+            "body": {"type": "Inline", "inline": _worded(shown)},
             "header": {"set": [{"name": name, "value": value} for name, value in told.items()]},
         },
     }
+
+
+def _worded(status: int) -> str:
+    """A body in Envoy's format language: one text for each protocol, and the path chooses."""
+    message = replies.NOT_FOUND if status == 404 else None
+    code = "model_not_found" if status == 404 else None
+    openai = _cel(replies.openai_error(status, message, code))
+    anthropic = _cel(replies.anthropic_error(status, message))
+    kserve = _cel(replies.kserve_error(status, message))
+    return f"%CEL({_IS_ANTHROPIC} ? {anthropic} : ({_IS_OPENAI} ? {openai} : {kserve}))%"
+
+
+def _cel(body: Object) -> str:
+    """A JSON text as CEL writes strings."""
+    text = json.dumps(body, separators=(",", ":"))
+    return "'" + text.replace("\\", r"\\").replace("'", r"\'") + "'"
 
 
 def _joined(patterns: Sequence[str], longest: int) -> Iterator[str]:

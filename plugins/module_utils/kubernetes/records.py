@@ -62,11 +62,16 @@ def description(platform: Platform, place: Place) -> dict[str, Any]:
         "name": platform.name,
         "target": platform.target,
         "train": platform.train,
+        "gateway": platform.engine.gateway,
         "home": platform.home,
         "base_url": platform.base_url,
         "connect_to": _connect_to(platform, place.address),
         "ca_file": ca_file(platform),
-        "cluster": {"kubeconfig": place.kubeconfig, "context": place.context},
+        "cluster": {
+            "provider": platform.cluster.provider,
+            "kubeconfig": place.kubeconfig,
+            "context": place.context,
+        },
         "token_command": [*place.cli, "--home", platform.home, "token", "{tenant}"],
         "tenants": {
             tenant.name: {"models": [model.name for model in platform.allowed(tenant.name)]}

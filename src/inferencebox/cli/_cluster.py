@@ -17,6 +17,10 @@ from ._output import CommandError, print_table, print_text, stdout
 # What serves a model; other objects of one are parts of these.
 _SERVING = ("InferenceService", "LLMInferenceService")
 _GONE = "it is not there"
+_UNGUARDED = (
+    "NetworkPolicies are not enforced on this node: what has no sidecar can open a connection to any pod, and tenants are "
+    "kept apart by the mesh's identities alone."
+)
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,12 @@ def read(place: Home) -> Reading:
     return Reading(found.version, len(found.objects), late, _models(place, found.objects))
 
 
+def warnings(place: Home) -> list[str]:
+    """What its owner should know of a platform that is well."""
+    # One that an earlier release installed does not say who made its cluster.
+    return [_UNGUARDED] if place.data["cluster"].get("provider") == "node" else []
+
+
 def _models(place: Home, rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[Model]:
     served = {(row["tenant"], row["name"]): row for row in rows if row["kind"] in _SERVING}
     models = []
@@ -122,3 +132,5 @@ def show(place: Home, found: Reading, silence: str | None) -> None:
     for one in found.late:
         place_of = f"{one.namespace}/{one.name}" if one.namespace else one.name
         console.print(f"[red]{escape(one.kind)} {escape(place_of)}[/]: {escape(one.reason)}")
+    for text in warnings(place):
+        console.print(f"[yellow]{escape(text)}[/]")

@@ -123,6 +123,7 @@ def _of_a_cluster(place: Home, *, as_json: bool) -> int:
                 "kubernetes": found.version,
                 "objects": {"count": found.count, "not_ready": [asdict(one) for one in found.late]},
                 "models": [asdict(one) for one in found.models],
+                "warnings": _cluster.warnings(place),
             }
         )
     else:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.server
 import json
 import shutil
@@ -18,7 +19,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.host.supervi
     Status,
 )
 
-from inferencebox.cli import status
+from inferencebox.cli import _cluster, status
 from inferencebox.cli._home import Home, read_home
 
 from .conftest import Cli, write_platform
@@ -167,3 +168,15 @@ def test_a_platform_that_does_not_run_ends_with_3(cli: Cli, home: Path) -> None:
 )
 def test_spans_are_written_as_people_say_them(seconds: int, said: str) -> None:
     assert status.span(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("provider", "warned"), [("node", True), ("existing", False), (None, False)]
+)
+def test_where_network_policies_are_not_enforced_it_is_said(
+    place: Home, provider: str | None, warned: bool
+) -> None:
+    cluster = {} if provider is None else {"provider": provider}
+    there = dataclasses.replace(place, data={**place.data, "cluster": cluster})
+    said = _cluster.warnings(there)
+    assert [("NetworkPolicies are not enforced" in text) for text in said] == [True] * warned
