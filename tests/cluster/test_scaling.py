@@ -153,6 +153,19 @@ def test_the_route_leads_to_the_revision_and_from_the_local_gateway_alone(api: R
 
 
 @KNATIVE
+def test_a_route_that_somebody_removed_comes_back(api: Requests) -> None:
+    path = f"{_ROUTES}/iris-predictor-ingress"
+    before = api.get(path)
+    api.remove(path)
+    deadline = time.monotonic() + _SECONDS
+    while (found := api.find(path)) is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert found["metadata"]["uid"] != before["metadata"]["uid"]
+    assert found["spec"] == before["spec"]
+
+
+@KNATIVE
 def test_an_ingress_for_requests_from_outside_is_told_that_there_is_no_gateway(
     api: Requests,
 ) -> None:

@@ -25,7 +25,12 @@ VARIABLES: t.Mapping[str, t.Any] = {
             "models": {"allow": [MODEL]},
             "resources": {"cpu": "2", "memory": "4Gi", "pods": 6},
         },
-        {"name": OTHER, "models": {"allow": []}, "resources": {"cpu": "1", "memory": "1Gi"}},
+        # Whose pods have room for a sidecar.
+        {
+            "name": OTHER,
+            "models": {"allow": []},
+            "resources": {"cpu": "1", "memory": "1Gi", "pods": 2},
+        },
     ],
     "models": [
         {

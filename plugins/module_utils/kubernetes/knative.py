@@ -211,7 +211,7 @@ def _own_ingress() -> list[Object]:
         _rule("networking.internal.knative.dev", "ingresses", "get", "list", "watch", "patch"),
         _rule("networking.internal.knative.dev", "ingresses/status", "update"),
         _rule("networking.internal.knative.dev", "ingresses/finalizers", "update"),
-        _rule("networking.istio.io", "virtualservices", "create", "patch"),
+        _rule("networking.istio.io", "virtualservices", "list", "watch", "create", "patch"),
         _rule("", "events", "create", "patch", "update"),
     ]
     at_home = [

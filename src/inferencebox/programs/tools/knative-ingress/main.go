@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/client-go/dynamic/dynamicinformer"
 	"k8s.io/client-go/tools/cache"
 	"knative.dev/networking/pkg/apis/networking/v1alpha1"
 	ingressinformer "knative.dev/networking/pkg/client/injection/informers/networking/v1alpha1/ingress"
@@ -50,6 +51,13 @@ func newController(ctx context.Context, _ configmap.Watcher) *controller.Impl {
 	informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		DeleteFunc: r.prober.CancelIngressProbing,
 	})
+	// What somebody removes or changes comes back.
+	routes := dynamicinformer.NewDynamicSharedInformerFactory(r.client, 0).ForResource(virtualServices)
+	routes.Informer().AddEventHandler(cache.FilteringResourceEventHandler{
+		FilterFunc: controller.FilterController(&v1alpha1.Ingress{}),
+		Handler:    controller.HandleAll(impl.EnqueueControllerOf),
+	})
+	go routes.Informer().Run(ctx.Done())
 	return impl
 }
 
