@@ -24,7 +24,7 @@ def _claimed() -> Iterator[tuple[str, str]]:
 def _marked(root: Path) -> set[tuple[str, str]]:
     """What tests say that they prove; features that are not written out count by the name of their list."""
     found = set()
-    for path in (root / "tests").glob("*/test_*.py"):
+    for path in (root / "tests").rglob("test_*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         lists = {
             element.value
