@@ -9,6 +9,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 # Folders whose place is fixed in what a node runs.
 _FOLDERS = (
     "/run/containerd",
@@ -28,6 +30,27 @@ _SETTINGS = ("kernel", "vm", "net/ipv4", "net/bridge", "net/netfilter")
 # Files that tell of the moment, and networks of other tests that may run beside this one.
 _MOVING = {"random", "ns_last_pid", "tainted", "pty", "nf_conntrack_count", "stat_refresh"}
 _OTHERS = "ib-lan"
+
+
+def lack() -> str:
+    """Say what this machine lacks that a node needs of it, as many containers do; empty where it has all."""
+    if os.geteuid() != 0:
+        return "a node needs root, for networks and containers"
+    spaces = ["unshare", "--net", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"]
+    if subprocess.run(spaces, capture_output=True, check=False).returncode != 0:
+        return "a node needs namespaces of networks and mounts, and root may make none here"
+    groups = Path("/sys/fs/cgroup")
+    writable = [
+        groups / "pids" if (groups / "pids").is_dir() else groups,
+        Path("/proc/sys/vm/overcommit_memory"),
+    ]
+    closed = [str(path) for path in writable if not os.access(path, os.W_OK)]
+    return f"a node needs to write to {' and '.join(closed)}" if closed else ""
+
+
+_LACK = lack()
+# Of the modules that make a node.
+needed = pytest.mark.skipif(bool(_LACK), reason=_LACK or "it has all")
 
 
 def look(directory: Path) -> dict[str, set[str]]:

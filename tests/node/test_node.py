@@ -21,9 +21,7 @@ from tests.node.own_node import ADDRESS, MACHINE_ADDRESS, OwnNode
 _WAIT_SECONDS = 300.0
 _API = "kubernetes.default.svc.cluster.local"
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0, reason="a node needs root, for networks and containers"
-)
+pytestmark = machine.needed
 
 Look = dict[str, set[str]]
 

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +14,7 @@ import pytest
 
 from tests.behaviour.client import bearer, fetch_token, http_client
 from tests.behaviour.platform_json import Platform
-from tests.node import scaled
+from tests.node import machine, scaled
 from tests.node.own_node import OwnNode
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +24,7 @@ _PREDICT = f"/v1/models/{scaled.MODEL}:predict"
 _INSTANCES = {"instances": [[5.1, 3.5, 1.4, 0.2]]}
 
 pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="a node needs root, for networks and containers"),
+    machine.needed,
     pytest.mark.proves("L4", "knative"),
 ]
 

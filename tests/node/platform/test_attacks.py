@@ -8,13 +8,13 @@ No NetworkPolicy is enforced on this node, so what holds here is held by identit
 from __future__ import annotations
 
 import json
-import os
 import typing as t
 
 import pytest
 
 from tests.behaviour.client import Caller
 from tests.behaviour.platform_json import Platform
+from tests.node import machine
 from tests.node.own_node import ADDRESS, OwnNode
 from tests.node.platform.intruder import Answer, Intruder, Object, apply
 
@@ -27,7 +27,7 @@ _SYSTEM = "inferencebox-system"
 _TIER2 = f"spiffe://cluster.local/ns/{_SYSTEM}/sa/tier2"
 
 pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="a node needs root, for networks and containers"),
+    machine.needed,
     pytest.mark.proves("L4", "tenants", "tier2"),
 ]
 

@@ -18,6 +18,7 @@ import pytest
 
 from tests.behaviour.client import Caller
 from tests.behaviour.platform_json import Model, Platform
+from tests.node import machine
 from tests.node.own_node import OwnNode
 
 _ROOT = Path(__file__).resolve().parents[3]
@@ -25,9 +26,7 @@ _SHOWN_CHARACTERS = 6000
 # Each new key is a new pod of tier 1 there, and these make dozens; and what needs the machine's own platform is skipped anyway.
 _LEFT_OUT = ("test_keys.py", "test_limits.py", "test_signing_key.py", "test_lifecycle.py")
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0, reason="a node needs root, for networks and containers"
-)
+pytestmark = machine.needed
 
 
 def judge(installed: OwnNode) -> None:

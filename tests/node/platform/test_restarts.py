@@ -16,6 +16,7 @@ import pytest
 
 from tests.behaviour.client import Caller, openai_client
 from tests.behaviour.platform_json import Platform
+from tests.node import machine
 from tests.node.own_node import OwnNode
 
 _TENANT, _MODEL, _LANGUAGE_MODEL = "tenant-a", "iris", "smollm2"
@@ -24,9 +25,7 @@ _WAIT_SECONDS = 300.0
 _BETWEEN_SECONDS = 0.05
 _BEFORE, _AFTER = 5, 20
 
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0, reason="a node needs root, for networks and containers"
-)
+pytestmark = machine.needed
 
 
 class Traffic:
