@@ -319,6 +319,11 @@ def test_waiting_ends_with_the_cause(platform: Platform, api: Api) -> None:
     assert "pod server-1: container main ImagePullBackOff: no such image" in report.problem
 
     report_status(api, path, {**status, "availableReplicas": 1, "readyReplicas": 1})
+    report = platform.apply(objects, wait_timeout=_SECONDS)
+    assert "none of its pods is ready" in report.problem
+
+    ready = {"type": "Ready", "status": "True"}
+    report_status(api, f"{pods}/server-1", {"conditions": [ready]})
     assert not platform.apply(objects, wait_timeout=30).problem
 
 
