@@ -87,12 +87,6 @@ _WHO = "install"
 
 def main() -> None:
     """Run the module."""
-    gateway = {
-        "address": {"type": "str", "required": True},
-        "port": {"type": "int", "required": True},
-        "name": {"type": "str", "required": True},
-        "ca_file": {"type": "path", "required": True},
-    }
     question = {
         "model": {"type": "str", "required": True},
         "tenant": {"type": "str", "required": True},
@@ -101,7 +95,7 @@ def main() -> None:
     }
     module = AnsibleModule(
         argument_spec={
-            "gateway": {"type": "dict", "required": True, "options": gateway},
+            "gateway": {"type": "dict", "required": True, "options": https.OPTIONS},
             "base_url": {"type": "str", "required": True},
             "identity": {"type": "path", "required": True},
             "questions": {

@@ -223,16 +223,10 @@ def _argument_spec() -> dict[str, object]:
         "stop_seconds": {"type": "int", "default": 15},
         "stop_signal": {"type": "str", "default": "TERM"},
     }
-    gateway = {
-        "address": {"type": "str", "required": True},
-        "port": {"type": "int", "required": True},
-        "name": {"type": "str", "required": True},
-        "ca_file": {"type": "path", "required": True},
-    }
     wait = {
         "program": {"type": "str", "required": True},
         "socket": {"type": "path"},
-        "gateway": {"type": "dict", "options": gateway},
+        "gateway": {"type": "dict", "options": https.OPTIONS},
         "path": {"type": "str", "default": "/"},
         "timeout": {"type": "float", "default": 60},
         "log": {"type": "path"},

@@ -14,6 +14,13 @@ from dataclasses import dataclass
 from ..errors import ProcessError
 
 _SECONDS = 5.0
+# How modules are given a `Gateway`.
+OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
+    "address": {"type": "str", "required": True},
+    "port": {"type": "int", "required": True},
+    "name": {"type": "str", "required": True},
+    "ca_file": {"type": "path", "required": True},
+}
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from ..inventory import NAMESPACES, Platform
 from . import images, naming
 from .objects import Maker, Object
+from .runtimes import CONTAINER_SECURITY, POD_SECURITY
 
 # https://github.com/knative/networking, config/config-network.yaml: ingress-class
 _CLASS = "inferencebox.ingress.networking.knative.dev"
@@ -295,15 +296,11 @@ def _controller() -> Object:
             "requests": {"cpu": "20m", "memory": "48Mi"},
             "limits": {"memory": "256Mi"},
         },
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": {**CONTAINER_SECURITY, "readOnlyRootFilesystem": True},
     }
     pod = {
         "serviceAccountName": _CONTROLLER,
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "securityContext": dict(POD_SECURITY),
         "containers": [container],
     }
     return {
