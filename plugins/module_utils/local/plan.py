@@ -453,7 +453,9 @@ class LocalPlan:
             "request_timeout_seconds": model.serving.request_timeout_seconds,
         }
         memory = model.serving.resources.memory
-        identity = json.dumps([spec, artifact.get("digest"), memory], sort_keys=True)
+        # Together with the server's file all that its program is made of, so that nothing is restarted in place.
+        patience = model.serving.start_timeout_seconds
+        identity = json.dumps([spec, artifact.get("digest"), memory, patience], sort_keys=True)
         digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
         # Socket paths are limited to 107 bytes: the tenant's directory says the tenant, the rest stays short.
         short = hashlib.sha256(f"{model.name}.{digest}.{index}".encode()).hexdigest()[:12]
@@ -475,7 +477,7 @@ class LocalPlan:
                 "program": name,
                 "socket": spec["socket"],
                 "path": runtime.health_path.format(name=model.name),
-                "timeout": model.serving.start_timeout_seconds,
+                "timeout": patience,
                 "log": layout.log(name),
                 "bounds": f"serving.resources.memory allows {int(memory) // 2**20} MiB"
                 if memory
@@ -498,7 +500,7 @@ class LocalPlan:
                 "stderr_log": layout.log(name),
                 "stop_seconds": 30,
                 # What does not live through the time of a start has not started, whatever ended it.
-                "start_seconds": math.ceil(model.serving.start_timeout_seconds),
+                "start_seconds": math.ceil(patience),
                 "start_tries": START_TRIES,
                 "reads": [spec["credential_file"]],
                 "environment": _threads(spec["threads"]),
@@ -523,19 +525,19 @@ class LocalPlan:
         Returns:
             live: model -> sockets to which requests may go, which are those of all its replicas, so that tier 2 finds a
             late one when it answers. A model of which none answers while an earlier version runs is left out: that one
-            goes on. failures: model -> reason; summary: the same as a list to read; keep: name prefixes of programs that
+            goes on. healthy: arguments of the module replicas_healthy for the replicas that answer. failures: model -> reason; summary: the same as a list to read; keep: name prefixes of programs that
             go on as they are, because their successors did not start; states: model -> {ready, reason}, as `status`
             shows them.
         """
         sockets: dict[str, list[str]] = {}
-        ready: dict[str, int] = {}
+        ready: dict[str, list[str]] = {}
         failures: dict[str, str] = dict(failed_artifacts)
         for replica in replicas:
             model = replica["model"]
             sockets.setdefault(model, []).append(replica["socket"])
             reason = failed_programs.get(replica["id"])
             if reason is None:
-                ready[model] = ready.get(model, 0) + 1
+                ready.setdefault(model, []).append(replica["socket"])
             else:
                 failures.setdefault(model, reason)
         wanted = {replica["id"] for replica in replicas}
@@ -552,13 +554,17 @@ class LocalPlan:
         }
         return {
             "live": {name: each for name, each in sockets.items() if name not in earlier},
+            "healthy": {
+                "admin_socket": self.layout.admin_socket("tier2"),
+                "replicas": ready,
+            },
             "failures": told,
             "summary": "\n".join(f"  - {name}: {reason}" for name, reason in told.items()),
             "keep": [prefix for name, prefix in prefixes.items() if name in failures],
             "states": {
                 name: {
                     "ready": name in ready,
-                    "replicas": ready.get(name, 0),
+                    "replicas": len(ready.get(name, ())),
                     "reason": told.get(name),
                 }
                 for name in prefixes

@@ -62,6 +62,7 @@ def test_a_late_replica_is_found_when_it_answers(plan: LocalPlan) -> None:
     assert outcome["live"] == {name: _sockets(plan, name) for name in ("one", "two")}
     assert outcome["states"]["one"] == {"ready": True, "replicas": 1, "reason": _LATE}
     assert outcome["states"]["two"] == {"ready": False, "replicas": 0, "reason": _LATE}
+    assert outcome["healthy"]["replicas"] == {"one": _sockets(plan, "one")[1:]}
     assert outcome["summary"] == f"  - one: {_LATE}\n  - two: {_LATE}"
 
 

@@ -141,6 +141,8 @@ def _names(changes: Json, artifacts: Json | None = None) -> list[str]:
         ({"models[0].serving.resources.memory": "512Mi"}, None),
         ({"models[0].serving.resources.cpu": "2", "tenants[0].resources": {}}, None),
         ({"models[0].serving.request_timeout": "5s"}, None),
+        # Supervisor's time for a start is part of a program, and would restart it in place.
+        ({"models[0].serving.start_timeout": "90s"}, None),
         ({"models[0].publish.apis": ["v1"]}, None),
         ({}, {**ARTIFACTS, "iris": {**ARTIFACTS["iris"], "digest": "sha256:cc"}}),
     ],
@@ -156,7 +158,6 @@ def test_what_runs_differently_has_another_name(changes: Json, artifacts: Json |
     [
         {"models[1].version": "2"},
         {"tenants[0].limits.requests_per_minute": 5},
-        {"models[0].serving.start_timeout": "90s"},
         {"platform_gateway.https_port": 9999},
     ],
 )
