@@ -11,6 +11,7 @@ background job) goes the ordinary way, with the same result.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import io
 import json
@@ -22,6 +23,8 @@ from ansible import constants
 from ansible.module_utils import basic
 from ansible.module_utils.common.json import Direction, get_module_decoder
 from ansible.plugins.action.normal import ActionModule as NormalAction
+from ansible.utils.display import Display
+from ansible_collections.inferencebox.platform.plugins.module_utils import progress
 from ansible_collections.inferencebox.platform.plugins.module_utils.plain import to_plain
 
 _MODULES = "ansible_collections.inferencebox.platform.plugins.modules"
@@ -62,7 +65,13 @@ class ActionModule(NormalAction):
         # From where a packed module has its options, too; nothing public sets them.
         basic._ANSIBLE_ARGS = json.dumps({"ANSIBLE_MODULE_ARGS": options}).encode()  # noqa: SLF001
         basic._ANSIBLE_PROFILE = _PROFILE  # noqa: SLF001
-        with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.suppress(SystemExit):
+        # A warning would be kept until the task ends.
+        hearing = progress.heard_by(functools.partial(Display().display, stderr=True))
+        with (
+            hearing,
+            contextlib.redirect_stdout(io.StringIO()) as said,
+            contextlib.suppress(SystemExit),
+        ):
             module.main()
         decoder = get_module_decoder(_PROFILE, Direction.MODULE_TO_CONTROLLER)
         found: dict[str, Any] = json.loads(said.getvalue(), cls=decoder)

@@ -86,9 +86,15 @@ options:
   wait_timeout:
     description:
       - Seconds to wait. An object that says itself that it cannot become ready ends the wait before. The error names
-        each object that is late and what it says.
+        each object that is late and what it says; what keeps its pods is told while it is waited for.
     type: int
     default: 300
+  fixed_nodes:
+    description:
+      - Nobody adds nodes to the cluster. When all that is late are pods that no node takes, and nothing gives room back, the wait
+        ends.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
@@ -170,6 +176,7 @@ def main() -> None:
         },
         wait={"type": "bool", "default": False},
         wait_timeout={"type": "int", "default": 300},
+        fixed_nodes={"type": "bool", "default": False},
     )
     # Needs a library whose lack has been told by now.
     from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import (
@@ -192,6 +199,7 @@ def main() -> None:
                 prune_definitions=params["prune_definitions"],
                 take_ownership=params["take_ownership"],
                 wait_timeout=params["wait_timeout"] if params["wait"] else 0,
+                fixed_nodes=params["fixed_nodes"],
                 kubeconfig=params["kubeconfig"],
                 context=params["context"],
                 check=module.check_mode,

@@ -53,7 +53,7 @@ def _items(node: OwnNode, kind: str) -> list[dict[str, t.Any]]:
 
 
 def _of_pods(pods: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:
-    return [f"pod {_name(one)}: {reason}" for one in pods if (reason := causes.of_pod(one))]
+    return [f"pod {_name(one)}: {reason}" for one in pods if (reason := causes.of_pod(one).text)]
 
 
 def _of_events(events: t.Sequence[t.Mapping[str, t.Any]]) -> list[str]:

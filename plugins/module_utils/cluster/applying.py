@@ -242,7 +242,7 @@ class _Run:
                 self._api,
                 [one for one in members if one.key in good],
                 self._owner.selector,
-                self._options.definition_timeout,
+                waiting.Patience(self._options.definition_timeout),
             )
             reasons = {one.key: one.reason for one in late}
         except ClusterError as error:

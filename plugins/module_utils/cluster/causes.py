@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ClusterError
@@ -15,7 +16,11 @@ _MODEL = ("serving.kserve.io", "InferenceService")
 _INFERENCE_SERVICE = "serving.kserve.io/inferenceservice"
 # KServe's name for what a pod of a model is: predictor, transformer and the like.
 _COMPONENT = "component"
+# The scheduler's own word: k8s.io/api/core/v1, PodReasonUnschedulable.
+_UNSCHEDULABLE = "Unschedulable"
 _HINTS = {
+    _UNSCHEDULABLE: "no node takes it: let it ask for less, end something else, or add a node; a new version stands "
+    "beside the old one until it is ready",
     "ImagePullBackOff": "the image cannot be fetched: check its name, and the registry's credentials",
     "ErrImagePull": "the image cannot be fetched: check its name, and the registry's credentials",
     "CreateContainerConfigError": "a ConfigMap or Secret that it names is missing",
@@ -23,7 +28,28 @@ _HINTS = {
 }
 
 
-def of_workload(api: Api, key: Key, live: Mapping[str, Any]) -> str:
+@dataclass(frozen=True)
+class Cause:
+    """What keeps a pod from running.
+
+    Attributes:
+        reason: In one word, as its node or the scheduler calls it; empty where nothing does.
+        text: One line for a person.
+    """
+
+    reason: str = ""
+    text: str = ""
+
+    @property
+    def unschedulable(self) -> bool:
+        """Whether no node takes the pod."""
+        return self.reason == _UNSCHEDULABLE
+
+
+_NONE = Cause()
+
+
+def of_workload(api: Api, key: Key, live: Mapping[str, Any]) -> Cause:
     """Say what keeps the pods of a workload from running.
 
     Args:
@@ -32,10 +58,48 @@ def of_workload(api: Api, key: Key, live: Mapping[str, Any]) -> str:
         live: The workload as the API server has it.
 
     Returns:
-        One line; empty where the pods say nothing or cannot be read.
+        Of the first pod that something keeps, what that is; where none says anything, what keeps pods from being made.
+        Empty where nothing is said or nothing can be read.
     """
     selector = _selector(key, live)
-    return _first_reason(_read(api, _pods_of(key), selector)) if selector else ""
+    if not selector:
+        return _NONE
+    for pod in _read(api, _pods_of(key), selector):
+        if (cause := of_pod(pod)).text:
+            return Cause(cause.reason, f"pod {pod['metadata']['name']}: {cause.text}")
+    if (key.group, key.kind) == _MODEL:
+        # Of a Deployment that is awaited itself, its own verdict says it.
+        for deployment in _read(api, _deployments_of(key), selector):
+            if (cause := _refused(deployment)).text:
+                return cause
+    return _NONE
+
+
+def room_may_come(api: Api) -> bool:
+    """Tell whether pods are ending, or are to end some time, which hold room that others wait for; also when nobody knows."""
+    try:
+        pods = list(api.list_all("/api/v1/pods", "", patient=False))
+    except ClusterError:
+        return True
+    return any(map(_will_end, pods))
+
+
+def _will_end(pod: Mapping[str, Any]) -> bool:
+    spec, status = pod.get("spec") or {}, pod.get("status") or {}
+    if not spec.get("nodeName") or status.get("phase") in ("Succeeded", "Failed"):
+        return False
+    return bool(pod["metadata"].get("deletionTimestamp")) or (
+        spec.get("restartPolicy", "Always") != "Always"
+    )
+
+
+def _refused(deployment: Mapping[str, Any]) -> Cause:
+    """Why a Deployment's pods are not made, by a quota say."""
+    for condition in (deployment.get("status") or {}).get("conditions") or []:
+        if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
+            reason = str(condition.get("reason"))
+            return Cause(reason, f"{reason}: {condition.get('message')}")
+    return _NONE
 
 
 def of_unfinished(api: Api, key: Key, live: Mapping[str, Any]) -> str:
@@ -56,8 +120,7 @@ def of_unfinished(api: Api, key: Key, live: Mapping[str, Any]) -> str:
     if not selector:
         return ""
     if (key.group, key.kind) == _MODEL:
-        path = f"/apis/apps/v1/namespaces/{key.namespace}/deployments"
-        for deployment in _read(api, path, selector):
+        for deployment in _read(api, _deployments_of(key), selector):
             if reason := _unreplaced(deployment):
                 return reason
     components: dict[str, list[Mapping[str, Any]]] = {}
@@ -86,6 +149,10 @@ def _pods_of(key: Key) -> str:
     return f"/api/v1/namespaces/{key.namespace}/pods"
 
 
+def _deployments_of(key: Key) -> str:
+    return f"/apis/apps/v1/namespaces/{key.namespace}/deployments"
+
+
 def _read(api: Api, path: str, selector: str) -> list[Mapping[str, Any]]:
     try:
         return list(api.list_all(path, selector, patient=False))
@@ -93,24 +160,18 @@ def _read(api: Api, path: str, selector: str) -> list[Mapping[str, Any]]:
         return []
 
 
-def _first_reason(pods: Sequence[Mapping[str, Any]]) -> str:
-    for pod in pods:
-        if reason := of_pod(pod):
-            return f"pod {pod['metadata']['name']}: {reason}"
-    return ""
-
-
 def _is_ready(pod: Mapping[str, Any]) -> bool:
     conditions = (pod.get("status") or {}).get("conditions") or []
     return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
-def of_pod(pod: Mapping[str, Any]) -> str:
+def of_pod(pod: Mapping[str, Any]) -> Cause:
     """Say what keeps one pod from running; empty where nothing does."""
     status = pod.get("status") or {}
     for condition in status.get("conditions") or []:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return f"{condition.get('reason')}: {condition.get('message')}"
+            reason = str(condition.get("reason"))
+            return Cause(reason, _with_hint(f"{reason}: {condition.get('message')}", reason))
     for part in ("initContainerStatuses", "containerStatuses"):
         for container in status.get(part) or []:
             waiting = (container.get("state") or {}).get("waiting") or {}
@@ -123,8 +184,12 @@ def of_pod(pod: Mapping[str, Any]) -> str:
                 f", exit code {last['exitCode']} {last.get('reason', '')}".rstrip() if last else ""
             )
             text += f": {waiting['message']}" if waiting.get("message") else ""
-            return f"{text} ({_HINTS[reason]})" if reason in _HINTS else text
-    return ""
+            return Cause(reason, _with_hint(text, reason))
+    return _NONE
+
+
+def _with_hint(text: str, reason: str) -> str:
+    return f"{text} ({_HINTS[reason]})" if reason in _HINTS else text
 
 
 def _selector(key: Key, live: Mapping[str, Any]) -> str:

@@ -79,7 +79,7 @@ def _row(api: Api, key: Key, resource: Resource, item: Mapping[str, Any]) -> dic
     if metadata.get("deletionTimestamp"):
         ready, reason = False, "it is being deleted"
     elif verdict is not None and verdict.state is not State.READY:
-        cause = causes.of_workload(api, key, item)
+        cause = causes.of_workload(api, key, item).text
         ready, reason = False, f"{verdict.reason}; {cause}" if cause else verdict.reason
     return {
         "api_version": resource.api_version,

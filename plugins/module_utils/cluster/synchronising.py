@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from .. import progress
 from ..errors import ClusterError
 from . import applying, pruning, waiting
 from .api import Api, connect
@@ -35,6 +36,7 @@ class Request:
         prune_definitions: Remove CustomResourceDefinitions, too.
         take_ownership: Rows with kind, name, namespace and the fields that may be taken from others.
         wait_timeout: Seconds to wait for readiness; 0 not to wait.
+        fixed_nodes: Nobody adds nodes to the cluster, so that the wait for their room may end before.
         kubeconfig: Path; None for the usual places.
         context: Context of it; None for its current one.
         check: Change nothing.
@@ -48,6 +50,7 @@ class Request:
     prune_definitions: bool = False
     take_ownership: Sequence[Mapping[str, Any]] = ()
     wait_timeout: float = 0.0
+    fixed_nodes: bool = False
     kubeconfig: str | None = None
     context: str | None = None
     check: bool = False
@@ -118,7 +121,8 @@ def _completed(
 ) -> Report:
     """What follows when everything is applied."""
     if request.wait_timeout and not request.check:
-        late = waiting.until_ready(api, wanted, owner.selector, request.wait_timeout)
+        patience = waiting.Patience(request.wait_timeout, request.fixed_nodes, progress.tell)
+        late = waiting.until_ready(api, wanted, owner.selector, patience)
         if late:
             return Report(tuple(_with_late(outcomes, late)), _lateness(late, request.wait_timeout))
     if not request.prune:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from . import causes, listing
@@ -19,6 +19,12 @@ _FIRST_PAUSE_SECONDS = 0.2
 _LONGEST_PAUSE_SECONDS = 2.0
 # A failure that a controller takes back within this time was one of order, not of content.
 _SETTLE_SECONDS = 10.0
+# How often it is asked why objects are late: a request for each.
+_LOOK_SECONDS = 5.0
+# What keeps a pod so long is worth a word: until then, most of it goes by itself. The scheduler tries again within
+# 10 s after something was given back. k8s.io/kubernetes, pkg/scheduler/backend/queue (DefaultPodMaxBackoffDuration);
+# kstatus waits as long (sigs.k8s.io/cli-utils, pkg/kstatus/status: ScheduleWindow).
+_GRACE_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -36,21 +42,74 @@ class Late:
     failed: bool
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How to wait.
+
+    Attributes:
+        seconds: At most so long.
+        fixed_nodes: Nobody adds nodes to the cluster: a pod that no node takes gets none later.
+        tell: Hears why an object is late, as soon as that is no matter of moments; once for each reason.
+    """
+
+    seconds: float
+    fixed_nodes: bool = False
+    tell: Callable[[str], None] = lambda _: None
+
+
+class _Causes:
+    """Why objects are late, asked now and then while they are waited for."""
+
+    def __init__(self, api: Api, patience: Patience, now: Callable[[], float]) -> None:
+        self._api, self._patience, self._now = api, patience, now
+        self._looked = now()
+        self._since: dict[tuple[Key, str], float] = {}
+        self._told: set[tuple[Key, str]] = set()
+        self._stuck: frozenset[Key] = frozenset()
+        self._stuck_since = 0.0
+
+    def hopeless(self, late: Mapping[Key, Mapping[str, Any]]) -> bool:
+        """Tell what is new, and judge whether nothing that goes on can help.
+
+        So it is when all that is late waits for a node's room, and nothing gives any back.
+        """
+        now = self._now()
+        if now - self._looked < _LOOK_SECONDS:
+            return False
+        self._looked = now
+        found = {key: causes.of_workload(self._api, key, live) for key, live in late.items()}
+        self._tell(found, now)
+        stuck: frozenset[Key] = frozenset()
+        if self._patience.fixed_nodes and all(cause.unschedulable for cause in found.values()):
+            stuck = frozenset() if causes.room_may_come(self._api) else frozenset(found)
+        if stuck != self._stuck:
+            self._stuck, self._stuck_since = stuck, now
+        return bool(stuck) and now - self._stuck_since >= _GRACE_SECONDS
+
+    def _tell(self, found: Mapping[Key, causes.Cause], now: float) -> None:
+        present = {(key, cause.reason): cause.text for key, cause in found.items() if cause.reason}
+        self._since = {one: self._since.get(one, now) for one in present}
+        for one, since in self._since.items():
+            if one not in self._told and now - since >= _GRACE_SECONDS:
+                self._told.add(one)
+                self._patience.tell(f"{one[0]}: {present[one]}")
+
+
 def until_ready(
     api: Api,
     wanted: Sequence[Wanted],
     selector: str,
-    timeout: float,
+    patience: Patience,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Late]:
-    """Wait until all objects are ready, one fails, or time is up.
+    """Wait until all objects are ready, one fails, nothing can help the rest, or time is up.
 
     Args:
         api: The cluster.
         wanted: Objects that were applied; those of kinds that are in force at once do not count.
         selector: Labels that all of them carry.
-        timeout: Seconds to wait at most.
+        patience: How long, and who hears what.
         now: Clock.
         sleep: Pauses for some seconds.
 
@@ -59,7 +118,8 @@ def until_ready(
     """
     pending = {one.key: one for one in wanted if is_awaited(one.key.group, one.key.kind)}
     failed_since: dict[Key, float] = {}
-    deadline = now() + timeout
+    reasons = _Causes(api, patience, now)
+    deadline = now() + patience.seconds
     pause = _FIRST_PAUSE_SECONDS
     while True:
         verdicts = _look(api, pending, selector)
@@ -71,6 +131,9 @@ def until_ready(
         settled = any(now() - since >= _SETTLE_SECONDS for since in failed_since.values())
         if not pending or settled or now() >= deadline:
             return [_late(api, key, *verdicts[key]) for key in sorted(pending)]
+        if reasons.hopeless({key: verdicts[key][1] for key in pending}):
+            failed = [(key, replace(verdicts[key][0], state=State.FAILED)) for key in pending]
+            return [_late(api, key, verdict, verdicts[key][1]) for key, verdict in sorted(failed)]
         sleep(min(pause, max(deadline - now(), 0.01)))
         pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
@@ -142,7 +205,7 @@ def _verdict(api: Api, key: Key, live: Mapping[str, Any]) -> Verdict:
 
 
 def _late(api: Api, key: Key, verdict: Verdict, live: Mapping[str, Any]) -> Late:
-    cause = causes.of_workload(api, key, live)
+    cause = causes.of_workload(api, key, live).text
     reason = f"{verdict.reason}; {cause}" if cause else verdict.reason
     return Late(key, reason, verdict.state is State.FAILED)
 

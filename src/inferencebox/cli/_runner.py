@@ -18,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 
 import yaml
-from ansible_collections.inferencebox.platform.plugins.module_utils import errors
+from ansible_collections.inferencebox.platform.plugins.module_utils import errors, progress
 from rich.console import Console
 from rich.status import Status
 
@@ -139,6 +139,10 @@ class Progress:
         if self._status:
             self._status.stop()
 
+    def tell(self, tally: Tally, line: str) -> None:
+        """Say what a task says while it runs; it stays above what moves."""
+        self._console.print(f"{tally.seconds:6.1f} s  {line}", markup=False)
+
     def show(self, tally: Tally) -> None:
         """Tell where the run is."""
         if not tally.plays:
@@ -238,20 +242,22 @@ def run_playbook(
     inventory = existing_inventory(inventory)
     tally = Tally()
     console = stderr()
-    progress = Progress(count_plays(playbook_file(name)), console)
+    shown = Progress(count_plays(playbook_file(name)), console)
 
     def handle(event: Event) -> bool:
         tally.take(event)
         if not verbose:
-            shown = _ANSI.sub("", event.get("stdout", "")).strip()
-            if diff and shown and event.get("event") == "runner_on_file_diff":
-                console.print(shown, markup=False)
-            progress.show(tally)
+            said = _ANSI.sub("", event.get("stdout", "")).strip()
+            if diff and said and event.get("event") == "runner_on_file_diff":
+                console.print(said, markup=False)
+            if said.startswith(progress.MARK):
+                shown.tell(tally, said)
+            shown.show(tally)
         return True  # anything else makes the runner forget the event
 
     with (
         tempfile.TemporaryDirectory(prefix="inferencebox-") as directory,
-        contextlib.nullcontext() if verbose else progress,
+        contextlib.nullcontext() if verbose else shown,
         _Interruption() as interruption,
     ):
         runner = ansible_runner.run(
@@ -266,11 +272,11 @@ def run_playbook(
             quiet=not verbose,
             suppress_env_files=True,
         )
-        said = "" if tally.failure else runner.stdout.read()
+        everything = "" if tally.failure else runner.stdout.read()
     if interruption.asked and runner.rc != 0:
         raise CommandError("interrupted", "Run it again to finish.", exit_code=EXIT_INTERRUPTED)
     if runner.rc != 0:
-        raise _failed(tally, said)
+        raise _failed(tally, everything)
     return Outcome(
         tally.changed, tally.seconds, Path(tally.home) if tally.home else None, tally.said
     )

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.progress import MARK
 
 from inferencebox.cli import _runner
 from inferencebox.cli._output import EXIT_INTERRUPTED, EXIT_USAGE, CommandError
@@ -64,8 +65,29 @@ _PLAYBOOKS = {
     - name: Work
       ansible.builtin.shell: "echo $$ > {{ target }}/pid.new; mv {{ target }}/pid.new {{ target }}/pid; exec sleep 600"
 """,
+    "late": """
+- name: Late
+  hosts: all
+  gather_facts: false
+  tasks:
+    - name: Wait
+      inferencebox.platform.late:
+- name: After it
+  hosts: all
+  gather_facts: false
+""",
     "unreadable": "- name: [",
 }
+# Says something as the collection's own action does for its modules, and something else.
+_LATE = f"""
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+class ActionModule(ActionBase):
+    def run(self, tmp=None, task_vars=None):
+        Display().display("{MARK}model [iris]: no room", stderr=True)
+        Display().display("another line", stderr=True)
+        return {{}}
+"""
 _INVENTORY = "localhost,"
 # For Ansible on a busy machine, far less than what the slow task sleeps.
 _SECONDS = 120.0
@@ -78,6 +100,8 @@ def collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "playbooks").mkdir(parents=True)
     for name, text in _PLAYBOOKS.items():
         (root / f"playbooks/{name}.yml").write_text(text)
+    (root / "plugins/action").mkdir(parents=True)
+    (root / "plugins/action/late.py").write_text(_LATE)
     monkeypatch.setattr(_runner, "collection_root", lambda: root)
     monkeypatch.chdir(tmp_path)
     return root
@@ -110,6 +134,18 @@ def test_a_run_tells_changes_home_and_progress(
     assert (
         _runner.run_playbook("site", inventory=_INVENTORY, options=_options(tmp_path)).changed == 0
     )
+
+
+@pytest.mark.usefixtures("collection")
+def test_why_a_task_waits_is_told_before_it_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _runner.run_playbook("late", inventory=_INVENTORY, options=_options(tmp_path))
+    assert [line.split(" s  ")[1] for line in capsys.readouterr().err.splitlines()] == [
+        "1/2 Late",
+        "waiting: model [iris]: no room",
+        "2/2 After it",
+    ]
 
 
 @pytest.mark.usefixtures("collection")

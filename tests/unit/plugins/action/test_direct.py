@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from ansible.template import trust_as_template
+from ansible.utils.display import Display
+from ansible_collections.inferencebox.platform.plugins.module_utils import progress
 from ansible_collections.inferencebox.platform.plugins.modules import state_files
 
 from .loading import load_action
@@ -74,6 +76,24 @@ def test_what_the_module_refuses_is_told(tmp_path: Path) -> None:
     failed = run(files(tmp_path / "file/below"))
     assert failed["failed"] is True
     assert "Not a directory" in failed["msg"]
+
+
+def test_what_a_module_tells_is_heard_while_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(Display, "display", lambda _, text, **__: heard.append(text))
+    main = state_files.main
+
+    def telling() -> None:
+        progress.tell("no room")
+        assert heard == ["waiting: no room"]
+        main()
+
+    monkeypatch.setattr(state_files, "main", telling)
+    assert run(files(tmp_path / "file"))["changed"] is True
+    progress.tell("to nobody")
+    assert heard == ["waiting: no room"]
 
 
 def test_an_option_that_the_module_does_not_know_is_told() -> None:

@@ -53,7 +53,7 @@ def waiting(reason: str, message: str = "", **more: t.Any) -> Pod:
                     }
                 ]
             ),
-            "Unschedulable: 0/1 nodes: insufficient nvidia.com/gpu",
+            "Unschedulable: 0/1 nodes: insufficient nvidia.com/gpu (no node takes it: let it ask for less",
         ),
         (
             {
@@ -65,27 +65,73 @@ def waiting(reason: str, message: str = "", **more: t.Any) -> Pod:
     ],
 )
 def test_a_pod_says_what_it_lacks(one: Pod, text: str) -> None:
-    assert causes.of_pod(one).startswith(text)
-    assert bool(text) is bool(causes.of_pod(one))
+    cause = causes.of_pod(one)
+    assert cause.text.startswith(text)
+    assert bool(text) is bool(cause.text) is bool(cause.reason)
+    assert cause.unschedulable is text.startswith("Unschedulable")
 
 
 def test_pods_are_found_by_the_workloads_own_selector() -> None:
     server = Server(lambda _: httpx.Response(200, json={"items": [pod(waiting("ErrImagePull"))]}))
     deployment = Key("apps", "Deployment", "n", "d")
     live = {"spec": {"selector": {"matchLabels": {"app": "d"}}}}
-    assert causes.of_workload(server.api, deployment, live).startswith("pod p: container main")
+    assert causes.of_workload(server.api, deployment, live).text.startswith("pod p: container")
     service = Key("serving.kserve.io", "InferenceService", "n", "iris")
-    assert causes.of_workload(server.api, service, {})
+    assert causes.of_workload(server.api, service, {}).reason == "ErrImagePull"
     selectors = [request.url.params["labelSelector"] for request in server.requests]
     assert selectors == ["app=d", "serving.kserve.io/inferenceservice=iris"]
-    assert causes.of_workload(server.api, Key("", "ConfigMap", "n", "c"), {}) == ""
+    assert causes.of_workload(server.api, Key("", "ConfigMap", "n", "c"), {}).text == ""
     assert len(server.requests) == 2
 
 
 def test_who_may_not_read_pods_gets_no_second_error() -> None:
     server = Server(lambda _: status(403, "pods is forbidden"))
     service = Key("serving.kserve.io", "InferenceService", "n", "iris")
-    assert causes.of_workload(server.api, service, {}) == ""
+    assert causes.of_workload(server.api, service, {}).text == ""
+
+
+def test_a_models_pods_that_a_quota_refuses_are_told_by_their_deployment() -> None:
+    refused = {
+        "type": "ReplicaFailure",
+        "status": "True",
+        "reason": "FailedCreate",
+        "message": "exceeded quota: tenant",
+    }
+    deployment = {"metadata": {"name": "d"}, "status": {"conditions": [refused]}}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"items": [] if _are_pods(request) else [deployment]})
+
+    service = Key("serving.kserve.io", "InferenceService", "n", "iris")
+    cause = causes.of_workload(Server(answer).api, service, {})
+    assert cause.text == "FailedCreate: exceeded quota: tenant"
+    assert not cause.unschedulable
+
+
+def placed(phase: str = "Running", restart: str = "Always", **metadata: t.Any) -> Pod:
+    spec = {"nodeName": "node", "restartPolicy": restart}
+    return {"metadata": {"name": "p", **metadata}, "spec": spec, "status": {"phase": phase}}
+
+
+@pytest.mark.parametrize(
+    ("one", "comes"),
+    [
+        (placed(), False),
+        (placed(deletionTimestamp="2026-01-01T00:00:00Z"), True),
+        (placed(restart="Never"), True),
+        (placed("Succeeded", "Never"), False),
+        # It holds nothing yet.
+        ({"metadata": {"name": "p"}, "spec": {"restartPolicy": "Never"}, "status": {}}, False),
+    ],
+)
+def test_room_comes_from_pods_that_end(one: Pod, comes: bool) -> None:
+    server = Server(lambda _: httpx.Response(200, json={"items": [placed(), one]}))
+    assert causes.room_may_come(server.api) is comes
+    assert server.asked("GET") == ["/api/v1/pods"]
+
+
+def test_who_may_not_see_all_pods_gives_up_no_hope() -> None:
+    assert causes.room_may_come(Server(lambda _: status(403, "pods is forbidden")).api)
 
 
 def labelled(ready: str, component: str = "", **metadata: t.Any) -> Pod:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 from collections.abc import Callable, Iterator
 
@@ -71,8 +72,9 @@ def clock() -> Clock:
 def until_ready(
     server: Server, clock: Clock, *names: str, timeout: float = 60
 ) -> list[waiting.Late]:
+    patience = waiting.Patience(timeout)
     return waiting.until_ready(
-        server.api, [wanted(n) for n in names], "a=b", timeout, clock.now, clock.sleep
+        server.api, [wanted(n) for n in names], "a=b", patience, clock.now, clock.sleep
     )
 
 
@@ -86,7 +88,8 @@ def test_one_request_a_kind_and_round_until_all_are_ready(clock: Clock) -> None:
 def test_kinds_that_are_in_force_at_once_are_not_asked_for(clock: Clock) -> None:
     server = Server(lambda _: status(500, "nobody should ask"))
     one = [wanted("a", CONFIG)]
-    assert waiting.until_ready(server.api, one, "a=b", 60, clock.now, clock.sleep) == []
+    patience = waiting.Patience(60)
+    assert waiting.until_ready(server.api, one, "a=b", patience, clock.now, clock.sleep) == []
 
 
 def test_the_time_ends_with_the_reason(clock: Clock) -> None:
@@ -122,10 +125,85 @@ def test_what_calls_itself_ready_is_not_when_its_pods_are_not(clock: Clock) -> N
         ready = {"conditions": [{"type": "Ready", "status": next(pods)}]}
         return httpx.Response(200, json={"items": [{"metadata": {"name": "p"}, "status": ready}]})
 
-    one = [wanted("iris", MODEL)]
-    assert waiting.until_ready(Server(answer).api, one, "a=b", 60, clock.now, clock.sleep) == []
+    one, patience = [wanted("iris", MODEL)], waiting.Patience(60)
+    api = Server(answer).api
+    assert waiting.until_ready(api, one, "a=b", patience, clock.now, clock.sleep) == []
     assert clock.seconds > 0
     assert next(pods, None) is None
+
+
+FULL = "0/1 nodes are available: 1 Insufficient cpu."
+
+
+def crowded(ending: str, looks: int) -> Callable[[httpx.Request], httpx.Response]:
+    """Two models: the new pod of `full` finds no node; `other`, or a pod that is deleted, is about to end for some looks."""
+    said = {"conditions": [{"type": "Ready", "status": "True"}]}
+    models = [
+        {"metadata": {"name": n, "namespace": "n"}, "status": said} for n in ("full", "other")
+    ]
+    no_room = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": FULL,
+    }
+    waits: Live = {"metadata": {"name": "p"}, "status": {"conditions": [no_room]}}
+    replaced = {"replicas": 2, "updatedReplicas": 1}
+    left = itertools.chain([True] * looks, itertools.repeat(False))
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path, full = request.url.path, "=full" in str(request.url.params.get("labelSelector"))
+        if path.endswith("inferenceservices"):
+            found: list[Live] = models
+        elif path.endswith("deployments"):
+            late = full or (ending == "other" and next(left))
+            found = [{"metadata": {"name": "d"}, "status": replaced if late else {}}]
+        elif path == "/api/v1/pods":
+            metadata: Live = {"name": "old"}
+            if ending == "deleted" and next(left):
+                metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+            found = [{"metadata": metadata, "spec": {"nodeName": "node"}}]
+        else:
+            found = [waits] if full else []
+        return httpx.Response(200, json={"items": found})
+
+    return answer
+
+
+def crowd(
+    clock: Clock, *, fixed_nodes: bool = True, ending: str = "", looks: int = 0
+) -> tuple[list[waiting.Late], list[tuple[float, str]]]:
+    """Wait for the two; what is late in the end, and what was told when."""
+    told: list[tuple[float, str]] = []
+    patience = waiting.Patience(600, fixed_nodes, lambda line: told.append((clock.seconds, line)))
+    both = [wanted("full", MODEL), wanted("other", MODEL)]
+    api = Server(crowded(ending, looks)).api
+    return waiting.until_ready(api, both, "a=b", patience, clock.now, clock.sleep), told
+
+
+def test_who_waits_for_room_that_may_come_is_told_of_it_once(clock: Clock) -> None:
+    late, told = crowd(clock, fixed_nodes=False)
+    assert [(one.key.name, one.failed) for one in late] == [("full", False)]
+    assert clock.seconds == pytest.approx(600, abs=1)
+    ((when, line),) = told
+    assert when < 60
+    assert "full: pod p: Unschedulable: " + FULL in line
+
+
+def test_room_that_cannot_come_is_not_waited_for(clock: Clock) -> None:
+    late, told = crowd(clock)
+    assert [(one.key.name, one.failed) for one in late] == [("full", True)]
+    assert FULL in late[0].reason
+    assert len(told) == 1
+    assert clock.seconds < 60
+
+
+@pytest.mark.parametrize("ending", ["other", "deleted"])
+def test_whoever_may_give_room_back_is_waited_for(clock: Clock, ending: str) -> None:
+    """Another model's old pod goes when its new one is ready; one that was deleted ends within its grace."""
+    late, _ = crowd(clock, ending=ending, looks=60)
+    assert [one.key.name for one in late] == ["full"]
+    assert 60 < clock.seconds < 600
 
 
 def gone(server: Server, clock: Clock, timeout: float = 30) -> list[waiting.Late]:
