@@ -20,6 +20,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 - the sentence is for those who ha
     )
 
 import argparse
+import contextlib
 import fcntl
 import hashlib
 import importlib.util
@@ -27,6 +28,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -189,26 +191,38 @@ def find_uv(environment: Mapping[str, str], progress: Progress) -> str:
     Raises:
         BootstrapError: When nothing on the machine can fetch it.
     """
-    fetched = CACHE / "uv-bin/bin/uv"
-    for candidate in (shutil.which("uv"), str(fetched)):
+    fetched = uv_place(environment)
+    for candidate in (shutil.which("uv"), str(fetched / "bin/uv")):
         if candidate and works(Path(candidate)):
             return candidate
     progress.step("fetching uv")
     for python in pip_interpreters(progress):
-        command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        command += ["--no-input", "--require-hashes", "--only-binary", ":all:", "--upgrade"]
-        command += [
-            "--target",
-            str(CACHE / "uv-bin"),
-            "--requirement",
-            str(ROOT / "requirements/uv.txt"),
-        ]
-        run(command, environment)
-        return str(fetched)
+        fetched.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(fetched, ignore_errors=True)  # it does not work
+        # In one step, because other checkouts may do the same now.
+        with tempfile.TemporaryDirectory(prefix="uv-", dir=fetched.parent) as made:
+            command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            command += ["--no-input", "--require-hashes", "--only-binary", ":all:"]
+            command += [
+                "--target",
+                f"{made}/uv",
+                "--requirement",
+                str(ROOT / "requirements/uv.txt"),
+            ]
+            run(command, environment)
+            with contextlib.suppress(OSError):  # another was first
+                Path(made, "uv").rename(fetched)
+        return str(fetched / "bin/uv")
     raise BootstrapError(
         "This Python has neither pip nor venv: install the package python3-venv (Debian, Ubuntu) "
         "or uv, then run this again."
     )
+
+
+def uv_place(environment: Mapping[str, str]) -> Path:
+    """Where uv is kept once fetched: in its own cache, so that the next checkout finds it there."""
+    pins = (ROOT / "requirements/uv.txt").read_bytes()
+    return Path(environment["UV_CACHE_DIR"], "bootstrap", hashlib.sha256(pins).hexdigest()[:16])
 
 
 def pip_interpreters(progress: Progress) -> list[str]:

@@ -150,18 +150,18 @@ class Forge:
         )
 
 
-def find_issuer_key(home: Path, good: str) -> ec.EllipticCurvePrivateKey | None:
-    """The key that signed a good token, if this user may read it.
+def find_issuer_key(directory: Path, good: str) -> ec.EllipticCurvePrivateKey | None:
+    """The key that signed a good token.
 
     Args:
-        home: The platform's state directory.
+        directory: The platform's directory `identity`.
         good: A token that the platform made.
 
     Returns:
-        The key, or None where its files are not readable or none of them made this token.
+        The key, or None where none that this user may read made this token.
     """
     signed, _, signature = good.rpartition(".")
-    for file in sorted((home / "identity").rglob("*")):
+    for file in sorted(directory.rglob("*")):
         try:
             key = serialization.load_pem_private_key(file.read_bytes(), password=None)
         except (OSError, ValueError):

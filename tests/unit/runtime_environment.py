@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -23,14 +22,13 @@ CACHE = ROOT / ".cache"
 def runtime_python() -> Path:
     """Interpreter of an environment with the model servers and the sample models, installed as a platform does."""
     environment = CACHE / "test-runtime"
-    fetched = CACHE / "uv-bin/bin/uv"
     os.environ.setdefault("UV_CACHE_DIR", str(CACHE / "uv"))
     os.environ.update(package_index.uv_environment(os.environ))
     requirements = ROOT / "requirements"
     with FileLock(CACHE / "test-runtime.lock"):
         runtime.ensure(
             environment,
-            uv=shutil.which("uv") or str(fetched),
+            uv=str(Path(sys.executable).with_name("uv")),
             python=sys.executable,
             requirements=[requirements / "runtime.txt"],
             bundles=[requirements / "samples.txt"],

@@ -99,8 +99,27 @@ def test_without_pip_and_venv_one_sentence_says_what_to_install(
 ) -> None:
     monkeypatch.setattr(bootstrap, "succeeds", lambda _: False)
     monkeypatch.setattr(bootstrap.os, "geteuid", lambda: 1000)
+    (bootstrap.ROOT / "requirements/uv.txt").write_text("uv==1\n")
+    monkeypatch.setenv("PATH", "")
     with pytest.raises(bootstrap.BootstrapError, match="install the package python3-venv"):
-        bootstrap.find_uv({}, bootstrap.Progress())
+        bootstrap.find_uv({"UV_CACHE_DIR": str(bootstrap.CACHE)}, bootstrap.Progress())
+
+
+def test_an_uv_that_another_checkout_fetched_is_used_while_it_is_the_pinned_one(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pins = bootstrap.ROOT / "requirements/uv.txt"
+    pins.write_text("uv==1\n")
+    monkeypatch.setenv("PATH", "")
+    environment = {"UV_CACHE_DIR": str(tmp_path / "cache")}
+    program = bootstrap.uv_place(environment) / "bin/uv"
+    program.parent.mkdir(parents=True)
+    program.symlink_to(sys.executable)
+    assert bootstrap.find_uv(environment, bootstrap.Progress()) == str(program)
+    pins.write_text("uv==2\n")
+    monkeypatch.setattr(bootstrap, "pip_interpreters", lambda _: [])
+    with pytest.raises(bootstrap.BootstrapError):
+        bootstrap.find_uv(environment, bootstrap.Progress())
 
 
 def test_a_failed_command_tells_its_own_reason(bootstrap: ModuleType) -> None:
