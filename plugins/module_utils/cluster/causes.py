@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ _COMPONENT = "component"
 _DIGEST = "inferencebox.io/digest"
 # The scheduler's own word: k8s.io/api/core/v1, PodReasonUnschedulable.
 _UNSCHEDULABLE = "Unschedulable"
+# Of what a node has too little. pkg/scheduler/framework/plugins/noderesources: fit.go
+_NO_ROOM = re.compile(r"\bInsufficient |\bToo many pods\b")
 # The kubelet's, of containers that run: k8s.io/kubernetes, pkg/kubelet/status (ContainersNotReady).
 _NOT_READY = "ContainersNotReady"
 _HINTS = {
@@ -46,9 +49,9 @@ class Cause:
     text: str = ""
 
     @property
-    def unschedulable(self) -> bool:
-        """Whether no node takes the pod."""
-        return self.reason == _UNSCHEDULABLE
+    def no_room(self) -> bool:
+        """Whether no node has room for the pod. One that is under pressure or not ready takes none either, and recovers."""
+        return self.reason == _UNSCHEDULABLE and bool(_NO_ROOM.search(self.text))
 
 
 _NONE = Cause()

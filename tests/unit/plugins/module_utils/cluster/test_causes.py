@@ -49,11 +49,25 @@ def waiting(reason: str, message: str = "", **more: t.Any) -> Pod:
                         "type": "PodScheduled",
                         "status": "False",
                         "reason": "Unschedulable",
-                        "message": "0/1 nodes: insufficient nvidia.com/gpu",
+                        "message": "0/1 nodes: 1 Insufficient nvidia.com/gpu",
                     }
                 ]
             ),
-            "Unschedulable: 0/1 nodes: insufficient nvidia.com/gpu (no node takes it: let it ask for less",
+            "Unschedulable: 0/1 nodes: 1 Insufficient nvidia.com/gpu (no node takes it: let it ask for less",
+        ),
+        # It is under pressure, or was started a moment ago.
+        (
+            pod(
+                conditions=[
+                    {
+                        "type": "PodScheduled",
+                        "status": "False",
+                        "reason": "Unschedulable",
+                        "message": "0/1 nodes: 1 node(s) had untolerated taint(s)",
+                    }
+                ]
+            ),
+            "Unschedulable: 0/1 nodes: 1 node(s) had untolerated taint(s)",
         ),
         (
             pod(
@@ -78,7 +92,7 @@ def test_a_pod_says_what_it_lacks(one: Pod, text: str) -> None:
     cause = causes.of_pod(one)
     assert cause.text.startswith(text)
     assert bool(text) is bool(cause.text) is bool(cause.reason)
-    assert cause.unschedulable is text.startswith("Unschedulable")
+    assert cause.no_room is ("Insufficient" in text)
 
 
 def test_pods_are_found_by_the_workloads_own_selector() -> None:
@@ -131,7 +145,7 @@ def test_a_models_pods_that_a_quota_refuses_are_told_by_their_deployment() -> No
     service = Key("serving.kserve.io", "InferenceService", "n", "iris")
     cause = causes.of_workload(Server(answer).api, service, {})
     assert cause.text == "FailedCreate: exceeded quota: tenant"
-    assert not cause.unschedulable
+    assert not cause.no_room
 
 
 def placed(phase: str = "Running", restart: str = "Always", **metadata: t.Any) -> Pod:
