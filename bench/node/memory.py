@@ -87,7 +87,8 @@ def row(one: Json, name: str) -> Json:
         "containers": len(containers),
         "working_set": total("workingSetBytes"),
         "rss": total("rssBytes"),
-        "sidecar": total("workingSetBytes", sidecar=True),
+        # Where it is alone, it is the gateway itself.
+        "sidecar": total("workingSetBytes", sidecar=True) if len(containers) > 1 else 0,
     }
 
 

@@ -55,6 +55,8 @@ def test_a_pod_takes_what_its_containers_take() -> None:
         "rss": 115,
         "sidecar": 30,
     }
+    gateway = {**summary, "containers": containers[1:]}
+    assert memory.row(gateway, "tier2")["sidecar"] == 0
 
 
 @pytest.mark.parametrize(
