@@ -45,7 +45,7 @@ FEATURES: t.Mapping[str, Feature] = {
     ),
     "keda": Feature(
         "models scaled by KEDA",
-        "scaling: no Prometheus runs in the tests, and Istio's figures need Istio's own Envoy",
+        "KEDA's chart, and its webhooks, which a node does without",
     ),
     "knative": Feature(
         "models in mode `knative`",
@@ -73,7 +73,7 @@ FEATURES: t.Mapping[str, Feature] = {
     "certificates": Feature("certificates", "renewal"),
     "observability": Feature(
         "monitors, rules, dashboards, tracing",
-        f"scraping, dashboards in Grafana, the collector, {_NO_IMAGES}",
+        "dashboards in Grafana, alerts sent by Alertmanager, the collector: on a node, they are not there",
     ),
     "apply": Feature("applying, waiting, pruning, drift", ""),
 }

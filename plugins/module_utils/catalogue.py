@@ -54,7 +54,8 @@ class Component:
         namespace: Where it is installed; empty for what is cluster-wide.
         evidence: Why this version goes with the others of the train.
         charts: Its charts in the order of their installation, all of `version`.
-        manifests: Files that are applied, in order; each URL holds the version as `{version}`.
+        manifests: Files that are applied, in order; each URL holds the version as `{version}`. Where there are charts, too,
+            on a node of plain binaries alone, and in their place.
         crds: API groups whose definitions it owns, as ``group`` or ``group: kind, kind``.
         image: An image that is named directly, without its tag; empty where charts name them all.
         images: The images that its charts name, with the version as `{version}`; empty where they are not told another
@@ -62,6 +63,7 @@ class Component:
         runtimes: Images of the model servers that it brings, by the name of their setting in its chart.
         leftovers: What its controllers make outside of its namespace and never remove: version, kind, and
             ``namespace/name``, or the name alone; ``*`` stands for every namespace.
+        instead_of: The component whose work it does on a node of plain binaries, and nowhere else.
     """
 
     version: str
@@ -74,6 +76,7 @@ class Component:
     images: tuple[str, ...] = ()
     runtimes: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
+    instead_of: str = ""
 
     @property
     def manifest_urls(self) -> tuple[str, ...]:
@@ -177,6 +180,27 @@ TRAINS: Mapping[str, Train] = {
                     "v1 Endpoints kube-system/prometheus-kube-prometheus-kubelet",
                 ),
             ),
+            "prometheus-operator": Component(
+                "v0.93.0",
+                "monitoring",
+                "serves monitoring.coreos.com/v1, all that is used; ran on Kubernetes 1.35 with Prometheus of this train",
+                manifests=(
+                    "https://github.com/prometheus-operator/prometheus-operator/releases/download/{version}/stripped-down-crds.yaml",
+                ),
+                crds=("monitoring.coreos.com",),
+                images=tuple(
+                    f"quay.io/prometheus-operator/{name}:{{version}}"
+                    for name in ("prometheus-operator", "prometheus-config-reloader")
+                ),
+                instead_of="kube-prometheus-stack",
+            ),
+            "prometheus": Component(
+                "v3.16.0",
+                "monitoring",
+                "configured by the operator of this train, which reads what both projects write the same way since 3.0",
+                image="quay.io/prometheus/prometheus",
+                instead_of="kube-prometheus-stack",
+            ),
             "istio": Component(
                 "1.31.0",
                 "istio-system",
@@ -237,7 +261,14 @@ TRAINS: Mapping[str, Train] = {
                 "keda",
                 "serves keda.sh/v1alpha1, which KServe is built with; ran on Kubernetes 1.35",
                 charts=(Chart("https://kedacore.github.io/charts", "keda", "keda"),),
+                manifests=(
+                    "https://github.com/kedacore/keda/releases/download/v{version}/keda-{version}-core.yaml",
+                ),
                 crds=("keda.sh", "eventing.keda.sh"),
+                images=tuple(
+                    f"ghcr.io/kedacore/{name}:{{version}}"
+                    for name in ("keda", "keda-metrics-apiserver", "keda-admission-webhooks")
+                ),
             ),
             "gateway-api-inference-extension": Component(
                 "v1.5.0",

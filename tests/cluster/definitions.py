@@ -100,12 +100,10 @@ SOURCES = (
         ("config/crd/bases/keda.sh_*.yaml",),
     ),
     Source(
-        "kube-prometheus-stack",
+        "prometheus-operator",
         "github.com/prometheus-operator/prometheus-operator",
         "h1:AohlYJT+En8TmNpAcEUJ3GsaJTAqfEBwHmGTVpRm/Io=",
         ("example/prometheus-operator-crd/*.yaml",),
-        # The operator that the chart installs, but for its patch release.
-        version="v0.93.0",
     ),
 )
 

@@ -35,7 +35,6 @@ _INVENTORY: dict[str, t.Any] = {
     "platform_cluster": {"provider": "node", "service_type": "NodePort", "provided": ["keda"]},
     "platform_engine": {"gateway": "standalone"},
     "platform_gateway": {"address": "10.98.0.2", "https_port": 30443},
-    "platform_observability": {"prometheus": "disabled"},
     "tenants": [
         {
             "name": "tenant-a",

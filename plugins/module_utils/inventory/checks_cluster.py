@@ -90,6 +90,13 @@ def _scaling(draft: Draft) -> Iterator[Problem]:
                 "goes by processor use alone, and never below 1",
                 "Use keda, or leave out idle_seconds and target_concurrency and use min 1.",
             )
+        elif serving.scaled_by == "keda" and draft.platform.observability.prometheus == "disabled":
+            yield Problem(
+                f"{path}.replicas",
+                f"{serving.replicas.min} to {serving.replicas.max}",
+                "follow what Prometheus tells, and platform_observability.prometheus is disabled",
+                "Use auto there, mode knative, or the same min and max.",
+            )
         elif serving.scaled_by == "none":
             for key in ("autoscaler", "target_concurrency", "idle_seconds"):
                 if getattr(serving, key) is not None:

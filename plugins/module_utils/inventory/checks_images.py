@@ -34,7 +34,7 @@ def _unnamed(platform: Platform) -> Iterator[tuple[str, object, str, str]]:
     """Components whose charts and manifests are not told another registry: path, value, component, remedy."""
     if platform.engine.gateway == "controller":
         yield "platform_engine.gateway", "controller", "ai-gateway", "Use standalone"
-    if platform.observability.prometheus != "disabled":
+    if platform.observability.prometheus != "disabled" and platform.cluster.provider != "node":
         for name in ("kube-prometheus-stack", "jaeger", "opentelemetry-collector"):
             yield "platform_observability.prometheus", "auto", name, "Use disabled"
     for index, model in enumerate(platform.models):
@@ -42,7 +42,7 @@ def _unnamed(platform: Platform) -> Iterator[tuple[str, object, str, str]]:
         if model.serving.mode == "knative" and not _own_ingress(platform):
             for name in ("knative-serving", "net-istio"):
                 yield f"{serving}.mode", "knative", name, "Use standard"
-        if model.serving.scaled_by == "keda":
+        if model.serving.scaled_by == "keda" and platform.cluster.provider != "node":
             yield f"{serving}.replicas", None, "keda", "Use a fixed number of replicas"
 
 

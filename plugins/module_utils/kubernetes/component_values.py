@@ -12,6 +12,7 @@ from ..inventory import NAMESPACES, Platform
 from . import images, naming
 from .gateway_names import TENANT_HEADER
 from .objects import Object
+from .prometheus import storage
 
 # Where Envoy's rate limit service keeps its counters, and the key of its Secret that holds the password.
 COUNTERS = "valkey"
@@ -69,7 +70,7 @@ def istiod(platform: Platform) -> Object:
         "defaultConfig": {"proxyStatsMatcher": {"inclusionPrefixes": ["cluster.outbound"]}},
         "trustDomain": naming.TRUST_DOMAIN,
     }
-    if platform.observability.prometheus != "disabled":
+    if naming.traced(platform):
         collector = {"service": naming.COLLECTOR_HOST, "port": 4317}
         mesh["extensionProviders"] = [{"name": naming.TRACING_PROVIDER, "opentelemetry": collector}]
     values = _istio_global(platform)
@@ -200,13 +201,8 @@ def prometheus(platform: Platform) -> Object:
     """Make settings of the Prometheus stack: it takes monitors and rules of every release."""
     selectors = ("serviceMonitor", "podMonitor", "rule", "probe", "scrapeConfig")
     spec: Object = {f"{name}SelectorNilUsesHelmValues": False for name in selectors}
-    if platform.cluster.storage_class is not None:
-        claim = {
-            "storageClassName": platform.cluster.storage_class,
-            "accessModes": ["ReadWriteOnce"],
-            "resources": {"requests": {"storage": "20Gi"}},
-        }
-        spec["storageSpec"] = {"volumeClaimTemplate": {"spec": claim}}
+    if (kept := storage(platform)) is not None:
+        spec["storageSpec"] = kept
     return {"prometheus": {"prometheusSpec": spec}}
 
 

@@ -18,8 +18,9 @@ from typing import Any
 from ..catalogue import Chart, Component, train
 from ..inventory import NAMESPACES, Platform
 from . import component_values as values
-from . import images, knative, naming
+from . import images, keda, knative, naming, prometheus
 from .objects import Object
+from .system import restricted_pods
 
 # In which role a component is installed; of two layers, the first holds what the second refers to.
 LAYERS: Mapping[str, tuple[str, ...]] = {
@@ -28,7 +29,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "tier2": ("istio/tier2",),
     "limits": ("valkey",),
     "gateway": ("envoy-gateway", "ai-gateway"),
-    "monitoring": ("kube-prometheus-stack", "jaeger"),
+    "monitoring": ("kube-prometheus-stack", "prometheus-operator", "jaeger"),
     "collector": ("opentelemetry-collector",),
     "serving": ("istio/gateway", "knative-serving", "net-istio", "keda", "kserve"),
 }
@@ -81,21 +82,30 @@ class Manifests:
 def needed(platform: Platform) -> list[str]:
     """Name the components that a platform needs, in the order of their installation."""
     serverless = _knative(platform)
-    keda = any(model.serving.scaled_by == "keda" for model in platform.models)
     observed = platform.observability.prometheus != "disabled"
     wanted = {
         "knative-serving": serverless,
         "net-istio": serverless and not knative.has_own_ingress(platform),
-        "keda": keda,
-        "kube-prometheus-stack": observed,
-        "jaeger": observed,
-        "opentelemetry-collector": observed,
+        "keda": keda.is_needed(platform),
     }
+    wanted |= dict.fromkeys(
+        ("kube-prometheus-stack", "prometheus-operator", "prometheus"), observed
+    )
+    wanted |= dict.fromkeys(("jaeger", "opentelemetry-collector"), naming.traced(platform))
     # One pod needs neither its controllers nor a store of counters.
     controlled = platform.engine.gateway == "controller"
     wanted |= dict.fromkeys(("envoy-gateway", "valkey", "ai-gateway"), controlled)
     wanted |= dict.fromkeys(("gateway-api", "cert-manager", "istio", "kserve"), True)
-    return [name for name in train(platform.train).components if wanted.get(name)]
+    return [name for name in _possible(platform) if wanted.get(name)]
+
+
+def _possible(platform: Platform) -> dict[str, Component]:
+    """Find the components of the train that there may be on such a cluster, in the order of their installation."""
+    found = train(platform.train).components
+    replaced = {one.instead_of for one in found.values()}
+    if platform.cluster.provider == "node":
+        return {name: one for name, one in found.items() if name not in replaced}
+    return {name: one for name, one in found.items() if not one.instead_of}
 
 
 def installed(platform: Platform) -> list[str]:
@@ -187,7 +197,7 @@ def removable(platform: Platform) -> list[dict[str, Any]]:
         order of removal) and leftovers (version, kind, namespace and name).
     """
     rows = []
-    for name, component in reversed(list(train(platform.train).components.items())):
+    for name, component in reversed(list(_possible(platform).items())):
         if name in platform.cluster.provided:
             continue
         homes = [
@@ -277,7 +287,12 @@ def _reason(platform: Platform, name: str) -> str:
 def namespaces(platform: Platform) -> list[Object]:
     """Make the namespaces of the components that the platform installs; one of a provided one is somebody else's."""
     chosen = train(platform.train).components
-    found = {chosen[name].namespace for name in installed(platform)}
+    found = {
+        chosen[name].namespace
+        for name in installed(platform)
+        # Whose manifests bring it, after which nothing else is in it.
+        if not (name == "keda" and _by_manifests(platform, chosen[name]))
+    }
     foreign = {chosen[name].namespace for name in platform.cluster.provided}
     return [_namespace(platform, name) for name in sorted(found - foreign - {""})]
 
@@ -293,7 +308,9 @@ def derived(secret: str, purpose: str) -> str:
 
 def _namespace(platform: Platform, name: str) -> Object:
     extra: dict[str, str] = {}
-    if name in (NAMESPACES["istio"], NAMESPACES["monitoring"]):
+    if name == NAMESPACES["monitoring"] and prometheus.is_own(platform):
+        extra |= restricted_pods()
+    elif name in (NAMESPACES["istio"], NAMESPACES["monitoring"]):
         # Istio's network plugin and Prometheus' exporter work on the node itself.
         extra["pod-security.kubernetes.io/enforce"] = "privileged"
     if name == NAMESPACES["knative"]:
@@ -305,7 +322,7 @@ def _namespace(platform: Platform, name: str) -> Object:
 
 def _releases(platform: Platform, component: str, part: str, secret: str) -> Iterator[Release]:
     found = train(platform.train).components[component]
-    for chart in found.charts:
+    for chart in () if _by_manifests(platform, found) else found.charts:
         short = _short(chart)
         if component != "istio":
             yield _release(platform, component, found, chart, _values(platform, short, secret))
@@ -352,7 +369,9 @@ def _release(
 
 def _manifests(platform: Platform, component: str, secret: str) -> Iterator[Manifests]:
     found = train(platform.train).components[component]
-    objects = {"knative-serving": knative.overlay, "valkey": values.valkey}.get(component)
+    if found.charts and not _by_manifests(platform, found):
+        return
+    objects = _BESIDE.get(component)
     beside = tuple(objects(platform)) if objects else ()
     if component == "valkey" and secret:
         beside += (values.valkey_secret(derived(secret, "counters")),)
@@ -365,6 +384,19 @@ def _manifests(platform: Platform, component: str, secret: str) -> Iterator[Mani
         renamed = {name: one for name, one in asked.items() if one != name}
         yield Manifests(component, files, beside, renamed)
 
+
+def _by_manifests(platform: Platform, component: Component) -> bool:
+    """Whether a component is installed without its charts, which no Go module has."""
+    return platform.cluster.provider == "node" and component.manifests != ()
+
+
+# What stands beside a component's manifests, or is laid over them.
+_BESIDE: Mapping[str, Callable[[Platform], list[Object]]] = {
+    "keda": keda.overlay,
+    "knative-serving": knative.overlay,
+    "prometheus-operator": prometheus.operator,
+    "valkey": values.valkey,
+}
 
 # Settings by the name of the chart; a chart that is not listed keeps its own.
 _SETTINGS: Mapping[str, Callable[[Platform], Object]] = {

@@ -27,6 +27,9 @@ DRAIN_SECONDS = 30
 _END_SECONDS = 15
 # Where tier 1 listens inside its pod.
 PORT = 10443
+# Where it tells figures of language models. Its Envoy's are on loopback alone: the gateway itself has the port that Envoy
+# would have elsewhere.
+METRICS_PORT = 1064
 # Key of its ConfigMap under which the objects of tier 1 stand.
 CONFIGURATION = "objects.yaml"
 _HTTPS_PORT = 443
@@ -234,7 +237,10 @@ def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) ->
     )
     run |= {
         "args": ["run", _COMPLETE, "--run-id=0"],
-        "ports": [{"name": "https", "containerPort": PORT, "protocol": "TCP"}],
+        "ports": [
+            {"name": name, "containerPort": port, "protocol": "TCP"}
+            for name, port in (("https", PORT), ("metrics", METRICS_PORT))
+        ],
         # It opens the port when Envoy has its configuration.
         "readinessProbe": {"tcpSocket": {"port": "https"}, "periodSeconds": 2},
         # New connections go elsewhere before it stops, and answers come to their end.
@@ -332,7 +338,7 @@ def _network_policy(platform: Platform, make: Maker) -> Object:
         egress.append(network.to_public(*sorted(ports)))
     ingress: list[Object] = [{"ports": network.tcp(PORT)}]
     if platform.observability.prometheus != "disabled":
-        ingress.append(network.from_prometheus())
+        ingress.append(network.from_prometheus(METRICS_PORT))
     return network.policy(
         make,
         naming.TIER1,

@@ -26,11 +26,13 @@ INGRESS_IMAGE = f"localhost/{INGRESS}:0.1.0"
 _SETTINGS = {"kserve-tensorflow-serving": "tensorflow"}
 
 # What is not among the images that can be built, and what is missing without them: loggers, batchers and graphs of
-# KServe, sources that validation refuses with such images, issuers on the internet, and a check after the install.
+# KServe, sources that validation refuses with such images, checks of KEDA's objects, issuers on the internet, and a check
+# after the install.
 _NOT_BUILT = (
     "kserve/agent",
     "kserve/router",
     "kserve/storage-initializer",
+    "kedacore/keda-admission-webhooks",
     "jetstack/cert-manager-acmesolver",
     "jetstack/cert-manager-startupapicheck",
 )

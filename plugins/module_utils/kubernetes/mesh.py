@@ -181,6 +181,7 @@ def _network_policies(platform: Platform, make: Maker) -> list[Object]:
         egress.append({"to": [local], "ports": network.tcp(knative.LOCAL_PORT)})
     if platform.observability.prometheus != "disabled":
         ingress.append(network.from_prometheus())
+    if naming.traced(platform):
         egress.append(network.to_collector())
     return [network.policy(make, naming.TIER2, pods=pods, ingress=ingress, egress=egress)]
 

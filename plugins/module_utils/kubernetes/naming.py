@@ -53,6 +53,10 @@ TRANSFORMERS = "transformers"
 COLLECTOR_HOST = f"otel-collector.{NAMESPACES['monitoring']}.svc.cluster.local"
 TRACING_PROVIDER = "otel"
 
+# The Service that the Prometheus operator makes beside each Prometheus.
+PROMETHEUS_HOST = f"prometheus-operated.{NAMESPACES['monitoring']}.svc.cluster.local"
+PROMETHEUS_PORT = 9090
+
 # Knative's gateway for requests from inside the cluster; it knows models by their hosts there.
 KNATIVE_LOCAL = f"knative-local-gateway.{NAMESPACES['istio']}.svc.cluster.local"
 
@@ -154,6 +158,12 @@ def tier1_pods(platform: Platform) -> tuple[str, dict[str, str]]:
         "gateway.envoyproxy.io/owning-gateway-namespace": platform.cluster.namespace,
         "gateway.envoyproxy.io/owning-gateway-name": TIER1,
     }
+
+
+def traced(platform: Platform) -> bool:
+    """Whether spans are collected: on a node of plain binaries, nothing takes them."""
+    observed = platform.observability.prometheus != "disabled"
+    return observed and platform.cluster.provider != "node"
 
 
 def principal(namespace: str, service_account: str) -> str:

@@ -12,18 +12,21 @@ from __future__ import annotations
 import json
 
 from ..inventory import NAMESPACES, Platform
-from . import naming
+from . import keda, naming, prometheus
 from .dashboards import Panel, dashboard
+from .gateway_pod import METRICS_PORT
 from .manifests import to_yaml
 from .objects import Maker, Object
 
 _API = "monitoring.coreos.com/v1"
-_INTERVAL = "15s"
+_INTERVAL, _QUICK_INTERVAL = "15s", "5s"
 _ENVOY_PATH = "/stats/prometheus"
-# Tier 1: https://gateway.envoyproxy.io (19001), https://aigateway.envoyproxy.io (1064).
-_TIER1_PROXY, _TIER1_AI = 19001, 1064
-# Istio: 15090 is the proxy's own, 15020 the workload's merged with it.
+# Tier 1: https://gateway.envoyproxy.io (19001), https://aigateway.envoyproxy.io (1064)
+_TIER1_PROXY, _TIER1_AI = 19001, METRICS_PORT
+# Istio: 15090 is the proxy's own, 15020 the workload's merged with it, which no container names.
 _PROXY, _MERGED = 15090, 15020
+# https://github.com/cert-manager/cert-manager, deploy/charts/cert-manager/values.yaml: prometheus
+_CERT_MANAGER = 9402
 
 # A model's Service as tier 2's clusters name it. KServe's canaries and mirrors count as their model's.
 _CLUSTER = r"outbound\\|\\d+\\|\\|(.+?)(?:-canary|-mirror)?-(?:predictor|transformer)[.](.+)[.]svc[.]cluster[.]local"
@@ -38,20 +41,35 @@ def objects(platform: Platform) -> list[Object]:
     if platform.observability.prometheus == "disabled":
         return []
     make = Maker(platform)
-    return [
+    made = [
         *_monitors(platform, make),
         make.namespaced(f"{_API} PrometheusRule", "inferencebox", {"spec": _rules(platform)}),
-        *_dashboards(make),
-        _collector(platform),
     ]
+    if prometheus.is_own(platform):
+        # Neither Grafana nor a collector is there.
+        own = prometheus.objects(platform, _scraped(platform))
+        return [*made, *own, *(keda.allowed(platform) if keda.is_needed(platform) else [])]
+    return [*made, *_dashboards(make), _collector(platform)]
+
+
+def _scraped(platform: Platform) -> list[str]:
+    """Namespaces of what the monitors choose."""
+    tier1, _ = naming.tier1_pods(platform)
+    components = (NAMESPACES["istio"], NAMESPACES["cert_manager"])
+    tenants = (tenant.name for tenant in platform.tenants)
+    return list(dict.fromkeys((tier1, platform.cluster.namespace, *components, *tenants)))
 
 
 def _monitors(platform: Platform, make: Maker) -> list[Object]:
     namespace, pods = naming.tier1_pods(platform)
     tenants = [tenant.name for tenant in platform.tenants]
-    tier1 = [_endpoint(_TIER1_PROXY, _ENVOY_PATH), _endpoint(_TIER1_AI, "/metrics")]
+    tier1 = [_endpoint(_TIER1_AI, "/metrics")]
+    if platform.engine.gateway == "controller":
+        tier1.insert(0, _endpoint(_TIER1_PROXY, _ENVOY_PATH))
     by_name = {"matchLabels": pods}
     models = {"matchExpressions": [{"key": naming.SERVICE_LABEL, "operator": "Exists"}]}
+    # Who asked for a model that has no replica has tier 2's figures to thank that one starts.
+    quickly = {"interval": _QUICK_INTERVAL} if keda.is_needed(platform) else {}
     return [
         _pod_monitor(make, naming.TIER1, [namespace], by_name, tier1),
         _pod_monitor(
@@ -59,10 +77,18 @@ def _monitors(platform: Platform, make: Maker) -> list[Object]:
             naming.TIER2,
             [platform.cluster.namespace],
             {"matchLabels": dict(naming.TIER2_LABELS)},
-            [_endpoint(_PROXY, _ENVOY_PATH)],
+            [_endpoint(_PROXY, _ENVOY_PATH) | quickly],
         ),
         _pod_monitor(
-            make, "models", tenants, models, [_endpoint(_MERGED, _ENVOY_PATH, _model_labels())]
+            make, "models", tenants, models, [_endpoint(_PROXY, _ENVOY_PATH, _model_labels())]
+        ),
+        _pod_monitor(
+            make,
+            "cert-manager",
+            [NAMESPACES["cert_manager"]],
+            {"matchLabels": dict.fromkeys(("app", "app.kubernetes.io/name"), "cert-manager")},
+            # Its figures name the certificates' own namespace.
+            [{**_endpoint(_CERT_MANAGER, "/metrics"), "honorLabels": True}],
         ),
         make.namespaced(
             f"{_API} ServiceMonitor",
@@ -101,6 +127,12 @@ def _model_labels() -> list[Object]:
     return [
         {"sourceLabels": ["__meta_kubernetes_namespace"], "targetLabel": "tenant"},
         {"sourceLabels": [label], "targetLabel": "model"},
+        {
+            "sourceLabels": ["__address__"],
+            "regex": f"(.+):{_PROXY}",
+            "replacement": f"$1:{_MERGED}",
+            "targetLabel": "__address__",
+        },
     ]
 
 
@@ -120,12 +152,14 @@ def _figures(platform: Platform) -> list[Object]:
     tier2 = f'job="{platform.cluster.namespace}/{naming.TIER2}"'
     tier1 = f'job="{platform.cluster.namespace}/{naming.TIER1}"'
     mine = f'cluster_name=~"outbound.*(predictor|transformer)[.].*", {tier2}'
+    # Istio's proxies take the class out of the name, as they do with the code. tools/packaging/common/envoy_bootstrap.json
+    by_class = f'response_code_class!="", {mine}'
     by_model = "gen_ai_request_model"
     return [
         _record(
             "tenant_model_class:inferencebox_requests:rate5m",
             "sum by (tenant, model, response_code_class) ("
-            + _named(f"rate(envoy_cluster_upstream_rq_xx{{{mine}}}[5m])")
+            + _named(f"rate(envoy_cluster_upstream_rq{{{by_class}}}[5m])")
             + ")",
         ),
         _record(
@@ -175,7 +209,7 @@ def _alerts(platform: Platform) -> list[Object]:
     used = (
         f"{quota.format(tenants, 'used')} / ignoring (type) ({quota.format(tenants, 'hard')} > 0)"
     )
-    return [
+    made = [
         *(
             _alert(
                 f"Inferencebox{tier.capitalize()}Down",
@@ -222,6 +256,10 @@ def _alerts(platform: Platform) -> list[Object]:
             "{{ $labels.namespace }} uses more than 90 % of its {{ $labels.resource }}.",
         ),
     ]
+    if prometheus.is_own(platform):
+        # Where nothing tells of Kubernetes' objects, what asks for them would be silent for ever.
+        made = [one for one in made if "kube_" not in one["expr"]]
+    return made
 
 
 def _alert(name: str, expression: str, after: str, severity: str, summary: str) -> Object:

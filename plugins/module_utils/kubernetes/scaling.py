@@ -11,13 +11,12 @@ triggers.
 from __future__ import annotations
 
 from ..inventory import Model, Platform
-from ..inventory.names import NAMESPACES
 from . import naming
 from .objects import Maker, Object
 from .quantities import duration
 
-# The Service that the Prometheus operator makes beside each Prometheus.
-_PROMETHEUS = f"http://prometheus-operated.{NAMESPACES['monitoring']}.svc.cluster.local:9090"
+# Over how much time requests are reckoned; a few readings of tier 2's figures must be in it.
+_RECKONED_SECONDS = 60
 
 # Processor use in percent of what was asked, at which there should be one replica more.
 _CPU_PERCENT = 80
@@ -74,13 +73,6 @@ def scaled_object(platform: Platform, model: Model) -> Object | None:
     """Make the ScaledObject of a model that KEDA scales; None for any other."""
     if model.serving.scaled_by != "keda":
         return None
-    service = f"{naming.model_service(model)}.{model.tenant}.svc.cluster.local"
-    # Seconds of requests in each second are requests at once. Tier 2 reports them, also for a model with
-    # no replica: an answer of 503 takes time too, and any time at all wakes the model.
-    query = (
-        "sum(rate(istio_request_duration_milliseconds_sum"
-        f'{{reporter="source",destination_service="{service}"}}[1m])) / 1000'
-    )
     spec: Object = {
         "scaleTargetRef": {"name": f"{model.name}-predictor"},
         "minReplicaCount": model.serving.replicas.min,
@@ -90,8 +82,8 @@ def scaled_object(platform: Platform, model: Model) -> Object | None:
             {
                 "type": "prometheus",
                 "metadata": {
-                    "serverAddress": _PROMETHEUS,
-                    "query": query,
+                    "serverAddress": f"http://{naming.PROMETHEUS_HOST}:{naming.PROMETHEUS_PORT}",
+                    "query": _requests_at_once(platform, model),
                     "threshold": str(model.serving.target_concurrency or _CONCURRENCY),
                     "activationThreshold": "0",
                 },
@@ -103,3 +95,25 @@ def scaled_object(platform: Platform, model: Model) -> Object | None:
     return Maker(platform, model.tenant).namespaced(
         "keda.sh/v1alpha1 ScaledObject", naming.of_model(model), {"spec": spec}, model=model.name
     )
+
+
+def _requests_at_once(platform: Platform, model: Model) -> str:
+    """Write in PromQL how many requests for a model there are at once.
+
+    Seconds of requests in each second are requests at once. Those that met no replica took none: they are counted, and
+    any of them wakes the model. Tier 2 has both figures, whether there is a replica or not. It begins to tell one with the
+    first request that it is about, which `rate` would not see: hence the difference, from nothing where there was none.
+
+    https://www.envoyproxy.io/docs/envoy/latest/configuration/upstream/cluster_manager/cluster_stats
+    """
+    labels = (
+        f'job="{platform.cluster.namespace}/{naming.TIER2}", '
+        f'cluster_name="outbound|{naming.SERVICE_PORT}||{naming.service_host(model)}"'
+    )
+    taken = f"envoy_cluster_upstream_rq_time_sum{{{labels}}}"
+    unmet = f"envoy_cluster_upstream_cx_none_healthy{{{labels}}}"
+    at_once = f"(sum(rate({taken}[{_RECKONED_SECONDS}s])) or vector(0)) / 1000"
+    before = f"({unmet} offset {_RECKONED_SECONDS}s or {unmet} * 0)"
+    # Of a proxy that was started anew, less than before.
+    waiting = f"(sum(clamp_min({unmet} - {before}, 0)) or vector(0))"
+    return f"{at_once} + {waiting} / {_RECKONED_SECONDS}"

@@ -163,6 +163,7 @@ def _network_policies(
             made += pools.network_policies(platform, make, model)
     if platform.observability.prometheus != "disabled":
         made.append(network.policy(make, "allow-prometheus", ingress=[network.from_prometheus()]))
+    if naming.traced(platform):
         made.append(network.policy(make, "allow-collector", egress=[network.to_collector()]))
     if tenant.isolation == "soft":
         made.append(network.policy(make, "allow-outside", egress=[{}]))
@@ -276,7 +277,7 @@ def _sidecar(platform: Platform, tenant: Tenant, models: list[Model]) -> Object:
     Knative's gateway in Istio's namespace is not among it: whoever may call that may call anybody's model.
     """
     hosts = ["./*", f"{NAMESPACES['istio']}/istiod.{NAMESPACES['istio']}.svc.cluster.local"]
-    if platform.observability.prometheus != "disabled":
+    if naming.traced(platform):
         hosts.append(f"{NAMESPACES['monitoring']}/{naming.COLLECTOR_HOST}")
     mode = "REGISTRY_ONLY" if tenant.isolation == "hard" else "ALLOW_ANY"
     # A request sent on a connection that the server is closing is lost, and may not be repeated. So idle
@@ -313,7 +314,7 @@ def _tracing(platform: Platform, make: Maker) -> list[Object]:
     There is no `metrics` here on purpose: with a proxy that lacks Istio's own extensions, it makes every
     listener be rejected, and policies written later never act.
     """
-    if platform.observability.prometheus == "disabled":
+    if not naming.traced(platform):
         return []
     tracing = {
         "providers": [{"name": naming.TRACING_PROVIDER}],

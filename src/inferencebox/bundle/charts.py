@@ -50,6 +50,16 @@ KSERVE = Module(
     "h1:Bs7HxmGV4KFqqptDcWseKv+mwD4YOYHJWcuVgPG2Gug=",
 )
 
+KEDA = Module(
+    "github.com/kedacore/keda/v2",
+    f"v{_COMPONENTS['keda'].version}",
+    "h1:SR60v8uIcelbveS8n/1jcl8tLdBBIbHMxmdOHw8tKqA=",
+)
+PROMETHEUS_OPERATOR = Module(
+    "github.com/prometheus-operator/prometheus-operator",
+    _COMPONENTS["prometheus-operator"].version,
+    "h1:AohlYJT+En8TmNpAcEUJ3GsaJTAqfEBwHmGTVpRm/Io=",
+)
 # Not as modules by their versions: of one, the module proxy has what a build needs, and not what names it.
 KNATIVE = Package("knative", "knative.dev/serving/config/core")
 KNATIVE_NETWORKING = Package("knative", "knative.dev/networking/config")
@@ -88,10 +98,36 @@ _KNATIVE_RELEASE = (
     (r"(app\.kubernetes\.io/version): devel", rf'\1: "{_KNATIVE_NUMBER}"'),
 )
 
+_KEDA_VERSION = _COMPONENTS["keda"].version
+
 # Folder of a bundle's manifests, without the version, and file in it: of what a release makes it.
 MANIFESTS: Mapping[str, Manifest] = {
     "gateway-api/standard-install.yaml": Manifest(
         ((GATEWAY_API, "config/crd/standard/gateway.*.yaml"),)
+    ),
+    f"keda/keda-{_KEDA_VERSION}-core.yaml": Manifest(
+        tuple(
+            (KEDA, f"config/{name}.yaml")
+            for name in (
+                "crd/bases/*",
+                "general/namespace",
+                "service_account/service_account",
+                "rbac/role*",
+                "manager/manager",
+                "manager/service",
+                "metrics-server/role*",
+                "metrics-server/deployment",
+                "metrics-server/service",
+                "metrics-server/api_service",
+            )
+        ),
+        (
+            (r"(ghcr\.io/kedacore/[a-z-]+):latest", rf"\1:{_KEDA_VERSION}"),
+            (r"(app\.kubernetes\.io/version): latest", rf"\1: {_KEDA_VERSION}"),
+        ),
+    ),
+    "prometheus-operator/stripped-down-crds.yaml": Manifest(
+        ((PROMETHEUS_OPERATOR, "example/prometheus-operator-crd/*.yaml"),)
     ),
     "knative-serving/serving-crds.yaml": Manifest(
         (

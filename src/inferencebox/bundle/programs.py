@@ -17,6 +17,8 @@ TOOLS = {
     "coredns": "coredns",
     "install-cni": "istio",
     "istio-cni": "istio",
+    "keda-adapter": "keda",
+    "keda-operator": "keda",
     "knative-ingress": "knative-ingress",
     **{f"knative-{name}": "knative" for name in KNATIVE},
     "kube-rbac-proxy": "kube-rbac-proxy",
@@ -24,6 +26,9 @@ TOOLS = {
     "pause": "pause",
     "pilot-agent": "istio",
     "pilot-discovery": "istio",
+    "prometheus": "prometheus",
+    "prometheus-config-reloader": "prometheus-operator",
+    "prometheus-operator": "prometheus-operator",
 }
 
 

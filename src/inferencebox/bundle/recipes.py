@@ -290,6 +290,13 @@ RECIPES: Mapping[str, Recipe] = {
     "istio/install-cni": Recipe(
         _install_cni, programs=("install-cni", "istio-cni"), installed=_IPTABLES
     ),
+    "kedacore/keda": _one_program("keda-operator", "keda"),
+    "kedacore/keda-metrics-apiserver": _one_program("keda-adapter", "keda-adapter"),
+    "prometheus/prometheus": _one_program("prometheus", "bin/prometheus"),
+    **{
+        f"prometheus-operator/{name}": _one_program(name, f"bin/{name}")
+        for name in ("prometheus-operator", "prometheus-config-reloader")
+    },
     "kserve/kserve-controller": _one_program("manager", "manager"),
     **{
         f"knative-releases/knative.dev/serving/cmd/{name}": _one_program(

@@ -30,6 +30,12 @@ _STAMPED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 _STAMPS = {"gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z"}
 # The same of Istio, whose module's own version is a commit.
 _ISTIO_STAMPED = "istio.io/istio/pkg/version"
+# The same of Prometheus and its operator, whose tools bear the names of their components.
+_PROMETHEUS = ("prometheus", "prometheus-operator")
+_PROMETHEUS_STAMPED = "github.com/prometheus/common/version.Version"
+# Prometheus finds targets by clouds' own means, too: megabytes of their libraries, and minutes, for nothing here.
+# https://github.com/prometheus/prometheus, plugins
+_TAGS = {"prometheus": ("remove_all_sd", "enable_kubernetes_sd")}
 
 
 class BuildError(RuntimeError):
@@ -64,7 +70,7 @@ def directory(tool: str) -> Path:
 
 
 def _digest(module: Path) -> str:
-    digest = hashlib.sha256(repr((_FLAGS, _linker_flags(module))).encode())
+    digest = hashlib.sha256(repr((_flags(module), _linker_flags(module))).encode())
     for path in sorted(module.iterdir()):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
@@ -83,14 +89,23 @@ def _build(module: Path, built: Path) -> None:
     unfinished = built.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
-    flags = [*_FLAGS, f"-ldflags={_linker_flags(module)}"]
+    flags = [*_flags(module), f"-ldflags={_linker_flags(module)}"]
     for name, path in packages.items():
         _go(module, "build", *flags, "-o", str(unfinished / name), path)
     unfinished.rename(built)
 
 
+def _flags(module: Path) -> tuple[str, ...]:
+    tags = _TAGS.get(module.name)
+    return (*_FLAGS, f"-tags={','.join(tags)}") if tags else _FLAGS
+
+
 # Of programs that are called `controller` or `webhook`, and lie beside those of other projects.
-_PREFIXES = {"knative.dev/serving/": "knative-", "github.com/kedacore/keda/": "keda-"}
+_PREFIXES = {
+    "knative.dev/serving/": "knative-",
+    "github.com/kedacore/keda/": "keda-",
+    "github.com/prometheus-operator/": "prometheus-",
+}
 
 
 def _program(package: str) -> str:
@@ -98,7 +113,7 @@ def _program(package: str) -> str:
     if package.startswith("go.etcd.io/"):
         return "etcd"
     prefix = next((one for begin, one in _PREFIXES.items() if package.startswith(begin)), "")
-    return prefix + package.rpartition("/")[2]
+    return prefix + package.rpartition("/")[2].removeprefix(prefix)
 
 
 def _linker_flags(module: Path) -> str:
@@ -114,6 +129,9 @@ def _linker_flags(module: Path) -> str:
         version = TRAINS[max(TRAINS)].components["istio"].version
         stamps = {"buildVersion": version, "buildTag": version, "buildStatus": "Clean"}
         flags += [f"-X {_ISTIO_STAMPED}.{name}={value}" for name, value in stamps.items()]
+    if module.name in _PROMETHEUS:
+        version = TRAINS[max(TRAINS)].components[module.name].version.removeprefix("v")
+        flags.append(f"-X {_PROMETHEUS_STAMPED}={version}")
     return " ".join(flags)
 
 

@@ -23,6 +23,8 @@ TOOLS = {
     "kube-rbac-proxy": "github.com/brancz/kube-rbac-proxy",
     "kserve": "github.com/kserve/kserve",
     "kubernetes": "k8s.io/kubernetes",
+    "prometheus": "github.com/prometheus/prometheus",
+    "prometheus-operator": "github.com/prometheus-operator/prometheus-operator",
 }
 # Small ones that are built from what lies here.
 OWN = {"knative-ingress", "pause"}
@@ -57,7 +59,14 @@ def test_controllers_are_of_the_train(root: Path) -> None:
     components = TRAINS[max(TRAINS)].components
     gateway = requirements(root, "envoy-gateway")[TOOLS["envoy-gateway"]]
     assert gateway.rpartition(".")[0] == components["envoy-gateway"].version.rpartition(".")[0]
-    assert requirements(root, "kserve")[TOOLS["kserve"]] == components["kserve"].version
+    for tool in ("kserve", "prometheus-operator"):
+        assert requirements(root, tool)[TOOLS[tool]] == components[tool].version
+    keda = requirements(root, "keda")[TOOLS["keda"]]
+    assert keda.removeprefix("v") == components["keda"].version
+    # A release 3.4.5 is the module's version 0.304.5.
+    major, minor, patch = components["prometheus"].version.removeprefix("v").split(".")
+    prometheus = requirements(root, "prometheus")[TOOLS["prometheus"]]
+    assert prometheus == f"v0.{major}{int(minor):02}.{patch}"
 
 
 def test_parts_that_kserve_replaces_are_replaced(root: Path) -> None:

@@ -9,7 +9,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
-from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load, to_vars
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import (
+    Platform,
+    load,
+    to_vars,
+)
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import components
 
 from inferencebox.bundle import charts
@@ -43,7 +47,15 @@ def test_modules_have_what_a_platform_of_built_images_needs(mode: str) -> None:
     }
     for model in variables["models"]:
         model["serving"] |= {"mode": mode}
-    platform = load(variables)
+    modules_have(load(variables))
+
+
+def test_modules_have_what_a_node_with_prometheus_and_keda_needs() -> None:
+    modules_have(sample.node())
+
+
+def modules_have(platform: Platform) -> None:
+    """Look for each chart and each manifest of a platform."""
     found = components.files(platform)
     names = {row["file"].removesuffix(f"-{row['version']}.tgz") for row in found["charts"]}
     assert names <= set(charts.CHARTS)

@@ -88,6 +88,8 @@ func controller(ctx context.Context, flags *pflag.FlagSet, arguments []string) e
 		if err != nil {
 			return err
 		}
+		// When each certificate ends: who watches over them asks for that.
+		base.Metrics.SetupCertificateCollector(base.SharedInformerFactory.Certmanager().V1().Certificates().Lister())
 		server := base.Metrics.NewServer(metrics)
 		go func() { failed <- server.Serve(metrics) }()
 	}

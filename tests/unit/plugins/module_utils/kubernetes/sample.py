@@ -7,7 +7,11 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import Platform, load
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import (
+    Platform,
+    load,
+    to_vars,
+)
 
 # Three tenants: one with a fixed and a scaled model in both modes, one open to the outside, one that
 # only calls others' models.
@@ -157,4 +161,18 @@ def small() -> Platform:
         ],
         "providers": [],
     }
+    return load(raw)
+
+
+def node() -> Platform:
+    """A node of plain binaries whose one model KEDA scales by what its own Prometheus tells."""
+    raw = to_vars(small())
+    raw |= {
+        "platform_bundle": "/srv/bundle",
+        "platform_images": {"registry": "localhost/inferencebox", "source": "built"},
+        "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+        "platform_gateway": {"address": "10.98.0.2", "https_port": 30443},
+        "platform_observability": {"prometheus": "auto"},
+    }
+    raw["models"][0]["serving"] |= {"replicas": {"min": 0, "max": 2}, "idle_seconds": 60}
     return load(raw)

@@ -119,6 +119,8 @@ def test_every_image_that_is_asked_of_built_ones_has_a_recipe() -> None:
     for mode in ("standard", "knative"):
         built = platform("built", mode)
         found |= {one.repository for one in images.needed(built, components.installed(built))}
+    observed = sample.node()
+    found |= {one.repository for one in images.needed(observed, components.installed(observed))}
     assert found == set(RECIPES)
 
 

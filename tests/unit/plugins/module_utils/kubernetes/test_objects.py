@@ -94,12 +94,20 @@ def platforms(draw: st.DrawFn) -> Platform:
         ]
         for tenant in tenants
     }
+    models = [draw(_models(name, owners[name])) for name in names]
+    # Which follows what Prometheus tells.
+    scaled = any(
+        (one["serving"]["mode"], one["serving"]["replicas"]["min"]) == ("standard", 0)
+        for one in models
+    )
     raw = {
         "platform_name": draw(st.sampled_from(["demo", "a" * 20])),
         "platform_target": "kubernetes",
         "platform_domain": draw(st.sampled_from(["inference.localhost", ".".join(["d" * 42] * 4)])),
         "platform_engine": {"gateway": draw(st.sampled_from(["controller", "standalone"]))},
-        "platform_observability": {"prometheus": draw(st.sampled_from(["auto", "disabled"]))},
+        "platform_observability": {
+            "prometheus": draw(st.sampled_from(["auto"] if scaled else ["auto", "disabled"]))
+        },
         "tenants": [
             {
                 "name": tenant,
@@ -112,7 +120,7 @@ def platforms(draw: st.DrawFn) -> Platform:
             }
             for tenant in tenants
         ],
-        "models": [draw(_models(name, owners[name])) for name in names],
+        "models": models,
     }
     return load(raw)
 

@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, Inference-in-a-Box contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+"""Prometheus and KEDA on a node of plain binaries: installed without charts, and closed to whoever has no business there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import (
+    InventoryError,
+    load,
+    to_vars,
+)
+from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import (
+    components,
+    objects,
+)
+
+from . import sample
+
+
+def of_kind(kind: str, part: str = "observability") -> list[dict[str, Any]]:
+    """Objects of one kind that the platform of a node has."""
+    return [one for one in objects(sample.node(), part) if one["kind"] == kind]
+
+
+def layer(name: str, component: str) -> dict[str, Any]:
+    """What is installed of a component without a chart."""
+    (found,) = (
+        row
+        for row in components.layer(sample.node(), name)["manifests"]
+        if row["component"] == component
+    )
+    return found
+
+
+def test_a_node_has_an_operator_where_other_clusters_have_a_chart() -> None:
+    on_a_node, elsewhere = (set(components.needed(one())) for one in (sample.node, sample.full))
+    assert {"prometheus-operator", "prometheus", "keda"} <= on_a_node
+    assert not {"kube-prometheus-stack", "jaeger", "opentelemetry-collector"} & on_a_node
+    assert not {"prometheus-operator", "prometheus"} & elsewhere
+    assert {"kube-prometheus-stack", "jaeger", "opentelemetry-collector", "keda"} <= elsewhere
+    charts = {row["component"] for row in components.releases(sample.node())}
+    assert not {"keda", "prometheus-operator"} & charts
+    assert "keda" in {row["component"] for row in components.releases(sample.full())}
+    rows = [
+        row
+        for name in components.LAYERS
+        for row in components.layer(sample.full(), name)["manifests"]
+    ]
+    assert not {"keda", "prometheus-operator"} & {row["component"] for row in rows}
+
+
+def test_no_namespace_is_made_twice() -> None:
+    names = [one["metadata"]["name"] for one in components.namespaces(sample.node())]
+    assert "monitoring" in names
+    brought = [one for one in layer("serving", "keda")["objects"] if one["kind"] == "Namespace"]
+    assert not {one["metadata"]["name"] for one in brought} & set(names)
+
+
+def test_what_is_installed_elsewhere_is_not_removed_here() -> None:
+    removed = {row["name"] for row in components.removable(sample.node())}
+    assert "kube-prometheus-stack" not in removed
+    assert {"prometheus-operator", "prometheus"} <= removed
+    elsewhere = {row["name"] for row in components.removable(sample.full())}
+    assert not {"prometheus-operator", "prometheus"} & elsewhere
+
+
+def test_every_container_asks_for_an_image_of_the_bundle() -> None:
+    had = {row["name"] for row in components.files(sample.node())["images"]}
+    deployments = [
+        one
+        for name, component in (("monitoring", "prometheus-operator"), ("serving", "keda"))
+        for one in layer(name, component)["objects"]
+        if one["kind"] == "Deployment"
+    ]
+    containers = [
+        container
+        for one in deployments
+        for container in one["spec"]["template"]["spec"]["containers"]
+    ]
+    asked = {container["image"] for container in containers}
+    (prometheus,) = of_kind("Prometheus")
+    (reloader,) = (
+        word.partition("=")[2]
+        for container in containers
+        for word in container["args"]
+        if word.startswith("--prometheus-config-reloader=")
+    )
+    asked |= {prometheus["spec"]["image"], reloader}
+    assert len(asked) == 5
+    assert asked <= had
+
+
+def test_prometheus_takes_the_platforms_monitors_and_nobody_elses() -> None:
+    (prometheus,) = of_kind("Prometheus")
+    spec = prometheus["spec"]
+    for kind, name in (
+        ("PodMonitor", "podMonitor"),
+        ("ServiceMonitor", "serviceMonitor"),
+        ("PrometheusRule", "rule"),
+    ):
+        labels = spec[f"{name}Selector"]["matchLabels"]
+        home = spec[f"{name}NamespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+        made = of_kind(kind)
+        assert made
+        for one in made:
+            assert labels.items() <= one["metadata"]["labels"].items()
+            assert one["metadata"]["namespace"] == home
+
+
+def test_prometheus_may_look_where_its_monitors_choose() -> None:
+    chosen = {
+        namespace
+        for kind in ("PodMonitor", "ServiceMonitor")
+        for one in of_kind(kind)
+        for namespace in one["spec"]["namespaceSelector"]["matchNames"]
+    }
+    bound = {one["metadata"]["namespace"] for one in of_kind("RoleBinding")}
+    assert chosen <= bound
+    assert of_kind("ClusterRoleBinding") == []
+
+
+def test_only_keda_may_ask_prometheus() -> None:
+    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind("AuthorizationPolicy")}
+    assert policies["default-deny"] == {}
+    (rule,) = policies["keda"]["rules"]
+    assert rule["from"] == [{"source": {"principals": ["cluster.local/ns/keda/sa/keda-operator"]}}]
+    (strict,) = of_kind("PeerAuthentication")
+    assert strict["spec"] == {"mtls": {"mode": "STRICT"}}
+    assert {one["metadata"]["namespace"] for one in of_kind("AuthorizationPolicy")} == {
+        "monitoring"
+    }
+
+
+def test_a_platform_without_keda_lets_nobody_ask_prometheus() -> None:
+    variables = to_vars(sample.node())
+    variables["models"][0]["serving"] |= {"replicas": {"min": 1, "max": 1}, "idle_seconds": None}
+    made = objects(load(variables), "observability")
+    names = [one["metadata"]["name"] for one in made if one["kind"] == "AuthorizationPolicy"]
+    assert names == ["default-deny"]
+
+
+def test_no_alert_asks_for_what_nobody_tells() -> None:
+    (rules,) = of_kind("PrometheusRule")
+    asked = [rule["expr"] for group in rules["spec"]["groups"] for rule in group["rules"]]
+    assert not [expression for expression in asked if "kube_" in expression]
+
+
+def test_nothing_is_sent_to_a_collector_that_is_not_there() -> None:
+    made = str([objects(sample.node()), components.releases(sample.node())])
+    assert "otel-collector" not in made
+    assert "opentelemetry" not in made
+    assert "Telemetry" not in {one["kind"] for one in objects(sample.node())}
+
+
+def test_a_model_that_keda_scales_needs_prometheus() -> None:
+    variables = to_vars(sample.node()) | {"platform_observability": {"prometheus": "disabled"}}
+    with pytest.raises(InventoryError) as caught:
+        load(variables)
+    (problem,) = caught.value.problems
+    assert problem.path == "models[0].serving.replicas"
+    assert "Prometheus" in problem.message
+
+
+def test_who_met_no_replica_counts() -> None:
+    (scaled,) = of_kind("ScaledObject", "models")
+    (trigger,) = scaled["spec"]["triggers"]
+    query = trigger["metadata"]["query"]
+    cluster = 'cluster_name="outbound|80||iris-predictor.tenant-a.svc.cluster.local"'
+    assert query.count(cluster) == query.count("envoy_cluster_upstream_")
+    assert "envoy_cluster_upstream_cx_none_healthy" in query
+    assert "envoy_cluster_upstream_rq_time_sum" in query
