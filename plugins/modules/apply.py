@@ -81,7 +81,7 @@ options:
       fields: {description: "Paths of the fields, C(.spec.replicas) say.", type: list, elements: str, required: true}
   hold:
     description:
-      - Apply only what is safe before everything is ready, and remove nothing. A route changes only if it leads to nothing new; a
+      - Apply only what is safe before everything is ready, and remove nothing. A route changes only if no version but the stable one gets more requests; a
         canary whose version becomes the stable one stays. Where C(held_back) is returned as true, apply the objects again without it.
       - Excludes O(prune).
     type: bool

@@ -9,7 +9,7 @@ and holds the rest back as it is; a second one, when everything is ready, applie
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .objects import Key
@@ -46,16 +46,24 @@ def until_ready(key: Key, wanted: Body, applied: Mapping[str, Any] | None) -> Bo
     if applied is None:
         return wanted
     if (key.group, key.kind) == ("networking.istio.io", "VirtualService"):
-        return wanted if _leads_nowhere_new(wanted, applied) else None
+        return wanted if _may_go_first(wanted, applied) else None
     if (key.group, key.kind) == ("serving.kserve.io", "InferenceService"):
         return _with_canary(wanted, applied)
     return wanted
 
 
-def _leads_nowhere_new(wanted: Body, applied: Mapping[str, Any]) -> bool:
-    """Whether a route can change first: it leads to what it leads to already, and that stays the same version."""
-    same = _version(wanted) == _version(applied)
-    return same and set(_destinations(wanted)) <= set(_destinations(applied))
+def _may_go_first(wanted: Body, applied: Mapping[str, Any]) -> bool:
+    """Whether a route can change before its versions do.
+
+    So it is when the stable version stays the same, and no other gets more requests than before: it may have no replica yet, or too few.
+    """
+    if _version(wanted) != _version(applied):
+        return False
+    now, then = _shares(applied), _shares(wanted)
+    stable = next(iter(then), "")
+    return stable in now and all(
+        share <= now.get(host, 0) for host, share in then.items() if host != stable
+    )
 
 
 def _with_canary(wanted: Body, applied: Mapping[str, Any]) -> Body:
@@ -75,10 +83,13 @@ def _with_canary(wanted: Body, applied: Mapping[str, Any]) -> Body:
     }
 
 
-def _destinations(route: Mapping[str, Any]) -> Iterator[str]:
+def _shares(route: Mapping[str, Any]) -> dict[str, int]:
+    """Percent of the requests by host, the stable version's first; a mirror gets all."""
+    shares: dict[str, int] = {}
     for http in (route.get("spec") or {}).get("http") or []:
         for leg in [*(http.get("route") or []), *(http.get("mirrors") or [])]:
-            yield str((leg.get("destination") or {}).get("host"))
+            shares[str((leg.get("destination") or {}).get("host"))] = int(leg.get("weight", 100))
+    return shares
 
 
 def _version(one: Mapping[str, Any]) -> str:

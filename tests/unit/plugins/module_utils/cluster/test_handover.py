@@ -22,8 +22,13 @@ def labelled(version: str, spec: Object) -> Object:
     return {"metadata": {"labels": {"inferencebox.io/version": version}}, "spec": spec}
 
 
-def route(version: str, *hosts: str, mirror: str = "", weight: int = 0) -> Object:
-    legs = [{"destination": {"host": host}, "weight": weight} for host in hosts]
+def route(version: str, *hosts: str, mirror: str = "", weight: int = 10) -> Object:
+    """A route to the stable version and, with a weight, to a canary."""
+    weights = [100 - weight * (len(hosts) - 1), weight]
+    legs = [
+        {"destination": {"host": host}, "weight": share}
+        for host, share in zip(hosts, weights, strict=False)
+    ]
     mirrors = {"mirrors": [{"destination": {"host": mirror}}]} if mirror else {}
     return labelled(version, {"http": [{"route": legs, **mirrors}]})
 
@@ -44,14 +49,33 @@ def model(version: str, canary: str = "", named: str = "") -> Object:
         pytest.param(
             route("1", "stable", "canary", weight=9),
             route("1", "stable", "canary", weight=10),
+            False,
+            id="more",
+        ),
+        pytest.param(
+            route("1", "stable", "canary", weight=10),
+            route("1", "stable", "canary", weight=9),
             True,
-            id="weight",
+            id="less",
+        ),
+        # KServe gives it no replica before.
+        pytest.param(
+            route("1", "stable", "canary", weight=0),
+            route("1", "stable", "canary", weight=1),
+            False,
+            id="some",
+        ),
+        pytest.param(
+            route("1", "stable", "canary", weight=100),
+            route("1", "stable"),
+            True,
+            id="taken-back-from-all",
         ),
         # The stable Service still has pods of the old version.
         pytest.param(route("1", "stable", "canary"), route("2", "stable"), False, id="promoted"),
     ],
 )
-def test_a_route_goes_first_where_it_leads_to_nothing_new(
+def test_a_route_goes_first_where_no_version_but_the_stable_one_gets_more(
     was: Object | None, wanted: Object, *, goes: bool
 ) -> None:
     assert until_ready(ROUTE, wanted, was) == (wanted if goes else None)
