@@ -24,7 +24,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH):$(CURDIR)/.cache/go/go/bin
 export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-start docs levels driver tools lock test-cluster test-node cluster-up cluster-down bench-apply gateway gateway-programs go
+.PHONY: help up down clean test lint unit behaviour molecule compat bench bench-node bench-start docs levels driver tools lock test-cluster test-node cluster-up cluster-down bench-apply gateway gateway-programs go
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ compat: tools ## The collection's archive with the oldest and the newest Ansible
 
 bench: tools ## Measure memory and latency, and write docs/performance.md (six minutes)
 	@$(BIN)/python -m bench all $(BENCH_ARGS)
+
+bench-node: tools go ## Measure a platform on a node of this machine, and write docs/performance.md (root; fifteen minutes)
+	@$(BIN)/python -m bench.node $(BENCH_ARGS)
 
 bench-start: tools ## Measure clone to first token, and write docs/performance.md
 	@$(BIN)/python -m bench start $(BENCH_ARGS)

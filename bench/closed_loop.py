@@ -58,7 +58,8 @@ def measure(endpoint: Endpoint, request: Request, connections: int, requests: in
     """
     with tempfile.TemporaryDirectory(prefix="bench-") as directory:
         log, body = Path(directory, "log"), Path(directory, "body")
-        command = ["h2load", "--h1", f"--clients={connections}", "--threads=1"]
+        command = ["nsenter", f"--net={endpoint.network}"] if endpoint.network else []
+        command += ["h2load", "--h1", f"--clients={connections}", "--threads=1"]
         command += [f"--requests={requests}", f"--log-file={log}"]
         # Seen by all users of the machine; it is of a platform that ends with this run.
         for name, value in endpoint.headers(request).items():

@@ -42,6 +42,7 @@ class Endpoint:
         unix: Path of a Unix socket to connect to, or None.
         address: Host and port to connect to, when it is no Unix socket.
         tls: How to verify the other side and what to show it; None: plain HTTP.
+        network: Network namespace from which to connect, as a path; None: the machine's own. `connect` and `ask` know the own alone.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Endpoint:
     unix: str | None = None
     address: tuple[str, int] | None = None
     tls: ssl.SSLContext | None = None
+    network: str | None = None
 
     @property
     def url(self) -> str:

@@ -170,8 +170,8 @@ def _predictions(subject: Subject, envoy: plain_envoy.PlainEnvoy, extent: Extent
         for way in (*compared, "tier2")
     ]
     return {
-        "closed": _rounds(closed_cells, closed, extent.rounds),
-        "paced": _rounds(paced_cells, steady, extent.rounds),
+        "closed": rounds(closed_cells, closed, extent.rounds),
+        "paced": rounds(paced_cells, steady, extent.rounds),
         "cpu": [
             {"request": request, "hop": hop, "rounds_us": rounds}
             for (request, hop), rounds in costs.items()
@@ -217,19 +217,29 @@ def _chat(
         for name, endpoint in ways.items():
             seen[name].append(streams.measure(endpoint, many))
     return {
-        "chat": _rounds(cells, closed, extent.chat_rounds),
+        "chat": rounds(cells, closed, extent.chat_rounds),
         "streams": [{"way": way, **streams.summary(found)} for way, found in seen.items()],
     }
 
 
-def _rounds(
+def rounds(
     cells: Sequence[tuple[Request, int, str]],
     visit: Callable[[Request, int, str], Json],
-    rounds: int,
+    times: int,
 ) -> list[Json]:
+    """Visit every cell (request, connections, way) in each round, in an order of its own.
+
+    Args:
+        cells: The cells.
+        visit: Measures one.
+        times: How many rounds.
+
+    Returns:
+        A row for each cell, see `joined`.
+    """
     seen: list[list[Json]] = [[] for _ in cells]
     shuffle = random.Random(_SEED)  # noqa: S311 - an order, no secret
-    for _ in range(rounds):
+    for _ in range(times):
         for index in shuffle.sample(range(len(cells)), len(cells)):
             seen[index].append(visit(*cells[index]))
     return [

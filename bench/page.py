@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from .machine import ROOT
 from .summary import Json, differences, median
@@ -72,7 +72,7 @@ def _filled(table: Callable[[dict[str, Json]], str], results: dict[str, Json]) -
     try:
         return table(results)
     except KeyError as missing:
-        if missing.args[0] not in ("latency", "memory", "start"):
+        if missing.args[0] not in ("latency", "memory", "node", "start"):
             raise
         return f"*Not measured yet* (`bench/results/{missing.args[0]}.json`).\n"
 
@@ -209,6 +209,48 @@ def _memory(results: dict[str, Json]) -> str:
     return _facts(results["memory"]) + _table(("MiB", "PSS", "RSS"), parts)
 
 
+def _node_roles(results: dict[str, Json]) -> str:
+    runs = results["node"]["roles"]
+    names = list(dict.fromkeys(name for run in runs for name in run["plays"]))
+    rows = [(name, *(f"{run['plays'][name]:.1f}" for run in runs)) for name in names]
+    total = ("**`site.yml`**", *(f"**{run['seconds']:.1f}**" for run in runs))
+    heads = ("seconds", *(run["run"] for run in runs))
+    return _facts(results["node"]) + _table(heads, [*rows, total])
+
+
+def _node_memory(results: dict[str, Json]) -> str:
+    pods, programs = results["node"]["pods"], results["node"]["programs"]
+    rows: list[tuple[str, ...]] = []
+    for namespace in dict.fromkeys(one["namespace"] for one in pods):
+        own = [one for one in pods if one["namespace"] == namespace]
+        rows += [_pod_row(f"{namespace}/{one['workload']}", [one]) for one in own]
+    rows.append(tuple(f"**{cell}**" for cell in _pod_row("all pods", pods)))
+    names: list[tuple[str, ...]] = [
+        (
+            one["name"] if one["processes"] == 1 else f"{one['name']} ({one['processes']})",
+            _mib(one["pss"]),
+            _mib(one["rss"]),
+        )
+        for one in programs
+    ]
+    sums = (sum(one[key] for one in programs) for key in ("pss", "rss"))
+    names.append(("**all of the node's own**", *(f"**{_mib(one)}**" for one in sums)))
+    heads = ("pods, MiB", "working set", "of it sidecar", "RSS")
+    return (
+        _table(heads, rows) + "\n" + _table(("the node's own programs, MiB", "PSS", "RSS"), names)
+    )
+
+
+def _pod_row(name: str, pods: Sequence[Json]) -> tuple[str, ...]:
+    sums = [sum(one[key] for one in pods) / 2**20 for key in ("working_set", "sidecar", "rss")]
+    return (name, *(f"{one:.0f}" for one in sums))
+
+
+def _node_latency(results: dict[str, Json]) -> str:
+    titles = {"direct": "model server in its pod", "both": "both tiers and the sidecar"}
+    return _compared(results["node"]["closed"], ("direct", "both"), titles=titles)
+
+
 TABLES: dict[str, Callable[[dict[str, Json]], str]] = {
     "aims": _aims,
     "start": _start,
@@ -218,6 +260,9 @@ TABLES: dict[str, Callable[[dict[str, Json]], str]] = {
     "streams": _streams,
     "peers": _peers,
     "memory": _memory,
+    "node_roles": _node_roles,
+    "node_memory": _node_memory,
+    "node_latency": _node_latency,
 }
 
 
@@ -227,6 +272,7 @@ def _compared(
     *,
     bases: dict[str, str] | None = None,
     rates: bool = True,
+    titles: Mapping[str, str] = _WAYS,
 ) -> str:
     """One table for all requests: each way beside the way that it adds to."""
     rows = []
@@ -239,7 +285,7 @@ def _compared(
                 "" if plain else f"{_added(cells, request, connections, way, base, key):+.2f}"
                 for key in ("p50_ms", "p99_ms")
             ]
-            row = [_REQUESTS[request], str(connections), _WAYS[way]]
+            row = [_REQUESTS[request], str(connections), titles[way]]
             row += [f"{median(cell['p50_ms']):.2f}", added[0]]
             row += [f"{median(cell['p99_ms']):.2f}", added[1]]
             row += [f"{median(cell['rps']):.0f}"] if rates else []

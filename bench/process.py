@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from .summary import Json
@@ -19,6 +20,11 @@ def memory(pid: int) -> Json:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     )
     return {name.lower(): int(rows[name].split()[0]) for name in ("Pss", "Rss")}
+
+
+def everyone() -> Iterator[Path]:
+    """The folder in /proc of every process that there is; one may end before it is looked at."""
+    yield from (path for path in Path("/proc").iterdir() if path.name.isdigit())
 
 
 def tree(pid: int) -> list[int]:

@@ -41,7 +41,7 @@ FEATURES: t.Mapping[str, Feature] = {
     "admission": Feature("admission policies", ""),
     "models": Feature(
         "models in mode `standard`: runtimes, replicas, HPA, transformer, canary, mirror",
-        "replicas added and canaries on a node; files from S3 and the like, whose fetcher has no image there",
+        "replicas added on a node; files from S3 and the like, whose fetcher has no image there",
     ),
     "keda": Feature(
         "models scaled by KEDA",
@@ -68,7 +68,7 @@ FEATURES: t.Mapping[str, Feature] = {
     ),
     "tier2": Feature(
         "tier 2: identity, tenants, weights, cohorts, mirror, mutual TLS to models",
-        "weights, cohorts and mirror on a node; metrics of Istio's own Envoy: upstream's lacks its extensions",
+        "metrics of Istio's own Envoy: upstream's lacks its extensions",
     ),
     "certificates": Feature("certificates", "renewal"),
     "observability": Feature(

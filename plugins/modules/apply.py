@@ -79,6 +79,13 @@ options:
       name: {description: Its name., type: str, required: true}
       namespace: {description: Its namespace., type: str}
       fields: {description: "Paths of the fields, C(.spec.replicas) say.", type: list, elements: str, required: true}
+  hold:
+    description:
+      - Apply only what is safe before everything is ready, and remove nothing. A route changes only if no version but the stable one gets more requests; a
+        canary whose version becomes the stable one stays. Where C(held_back) is returned as true, apply the objects again without it.
+      - Excludes O(prune).
+    type: bool
+    default: false
   wait:
     description: Wait until every object is ready, and until what is pruned is gone.
     type: bool
@@ -136,10 +143,14 @@ objects:
       description:
         - One of created, changed, unchanged, deleted, terminating (deleted by an earlier run, and not gone yet),
           kept (a CustomResourceDefinition that is not wanted), failed
-          and skipped (not applied because others were refused).
+          and skipped (not applied because others were refused, or because of O(hold)).
       type: str
     message: {description: "What is wrong with it, or why check mode could not try it; else empty.", type: str}
     conflicts: {description: "Fields that belong to others, with keys field and manager.", type: list, elements: dict}
+held_back:
+  description: Whether O(hold) held something back, or something is there that O(prune) would remove.
+  type: bool
+  returned: always
 counts:
   description: Number of objects by status.
   type: dict
@@ -174,6 +185,7 @@ def main() -> None:
             "default": [],
             "options": takeover,
         },
+        hold={"type": "bool", "default": False},
         wait={"type": "bool", "default": False},
         wait_timeout={"type": "int", "default": 300},
         fixed_nodes={"type": "bool", "default": False},
@@ -185,6 +197,8 @@ def main() -> None:
     )
 
     params = module.params
+    if params["hold"] and params["prune"]:
+        module.fail_json(msg="hold and prune exclude each other", invocation=shown)
     try:
         objects = params["objects"]
         if params["manifests"]:
@@ -198,6 +212,7 @@ def main() -> None:
                 prune=params["prune"],
                 prune_definitions=params["prune_definitions"],
                 take_ownership=params["take_ownership"],
+                hold=params["hold"],
                 wait_timeout=params["wait_timeout"] if params["wait"] else 0,
                 fixed_nodes=params["fixed_nodes"],
                 kubeconfig=params["kubeconfig"],

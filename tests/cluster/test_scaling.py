@@ -95,7 +95,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Requests]:
     ) as cluster:
         model = load(_INVENTORY)
         platform = steps.Platform(model.name, cluster.kubeconfig)
-        parts = ("system", "tenants", "mesh", "models")
+        parts = ("system", "tenants", "mesh", "routes", "models")
         objects = [one for part in parts for one in kubernetes.objects(model, part)]
         # Which gets ready with a Prometheus that answers, and there is none.
         scaled = [one for one in objects if one["kind"] == "ScaledObject"]

@@ -166,11 +166,15 @@ class OwnNode:
         assert found, done.stdout
         return int(found[1])
 
-    def _run(self, playbook: str, *options: str) -> subprocess.CompletedProcess[str]:
+    def command(self, playbook: str, *options: str) -> list[str]:
+        """How a playbook of the repository is run, in the repository."""
         program = Path(sys.executable).with_name("ansible-playbook")
-        command = [str(program), "-i", "inventories/node", playbook]
+        variables = json.dumps(self._variables())
+        return [str(program), "-i", "inventories/node", playbook, "-e", variables, *options]
+
+    def _run(self, playbook: str, *options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [*command, "-e", json.dumps(self._variables()), *options],
+            self.command(playbook, *options),
             cwd=_ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

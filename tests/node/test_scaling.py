@@ -8,16 +8,15 @@ import json
 import threading
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from tests.behaviour.client import bearer, fetch_token, http_client
 from tests.behaviour.platform_json import Platform
 from tests.node import machine, scaled
+from tests.node.inventory import BUNDLE
 from tests.node.own_node import OwnNode
 
-_ROOT = Path(__file__).resolve().parents[2]
 _TOGETHER, _TIMES = 25, 10
 _PATIENCE = 240.0
 _PREDICT = f"/v1/models/{scaled.MODEL}:predict"
@@ -33,7 +32,7 @@ pytestmark = [
 def node(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OwnNode]:
     """A node with a platform whose one model scales to zero."""
     directory = tmp_path_factory.mktemp("scaling")
-    own = OwnNode(directory, _ROOT / ".cache/node/bundle", scaled.VARIABLES)
+    own = OwnNode(directory, BUNDLE, scaled.VARIABLES)
     own.bundle.mkdir(parents=True, exist_ok=True)
     own.play("playbooks/bundle.yml")
     try:

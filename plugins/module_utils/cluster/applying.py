@@ -17,7 +17,7 @@ from itertools import groupby
 from typing import Any
 
 from ..errors import ClusterError, RefusedError
-from . import fields, listing, waiting
+from . import fields, handover, listing, waiting
 from .api import CONCURRENCY, Api
 from .discovery import Resource
 from .objects import CRD, HIDDEN, PART, Key, Owner, Wanted, masked, secret_values
@@ -54,6 +54,7 @@ class Outcome:
         status: created, changed, unchanged, deleted, terminating, kept, skipped or failed.
         message: Why, for the last three; in check mode also why it could not be tried.
         conflicts: Fields for which others stand in the way.
+        held: Not all of it was applied: the rest is not safe yet.
         before: What we had applied before, secrets masked; None where there was nothing.
         after: What we have applied now, secrets masked; None where there is nothing.
     """
@@ -63,6 +64,7 @@ class Outcome:
     status: str
     message: str = ""
     conflicts: tuple[Conflict, ...] = ()
+    held: bool = False
     before: dict[str, Any] | None = None
     after: dict[str, Any] | None = None
 
@@ -75,12 +77,14 @@ class Options:
         check: Change nothing; let the server say what would come of it.
         diff: Look at each object before, even where that takes a request more.
         takeovers: Fields that may be taken over from other managers, by object.
+        hold: Hold back what is not safe before everything is ready.
         definition_timeout: Seconds until a CustomResourceDefinition must be in force.
     """
 
     check: bool = False
     diff: bool = False
     takeovers: Mapping[Key, frozenset[str]] = field(default_factory=dict)
+    hold: bool = False
     definition_timeout: float = 300.0
 
 
@@ -190,6 +194,17 @@ class _Run:
     def _apply(self, one: Wanted, before: dict[str, Any] | None, *, dry: bool) -> Outcome:
         manager, version = self._owner.manager, one.resource.api_version
         was = None if before is None else fields.applied(before, manager)
+        if self._options.hold:
+            safe = handover.until_ready(one.key, one.body, was)
+            if safe is None:
+                status = "skipped" if was is None else "unchanged"
+                return Outcome(one.key, version, status, "waits until all is ready", held=True)
+            if safe != one.body:
+                return replace(self._sent(replace(one, body=safe), was, dry=dry), held=True)
+        return self._sent(one, was, dry=dry)
+
+    def _sent(self, one: Wanted, was: dict[str, Any] | None, *, dry: bool) -> Outcome:
+        manager, version = self._owner.manager, one.resource.api_version
         # Just these fields with just these values: to apply them again would do nothing.
         if was == one.body:
             return Outcome(one.key, version, "unchanged")

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,14 +17,21 @@ _MODEL = ("serving.kserve.io", "InferenceService")
 _INFERENCE_SERVICE = "serving.kserve.io/inferenceservice"
 # KServe's name for what a pod of a model is: predictor, transformer and the like.
 _COMPONENT = "component"
+# Which state of a model a Deployment of KServe's is of: on a component of the one, and on the other.
+_DIGEST = "inferencebox.io/digest"
 # The scheduler's own word: k8s.io/api/core/v1, PodReasonUnschedulable.
 _UNSCHEDULABLE = "Unschedulable"
+# Of what a node has too little. pkg/scheduler/framework/plugins/noderesources: fit.go
+_NO_ROOM = re.compile(r"\bInsufficient |\bToo many pods\b")
+# The kubelet's, of containers that run: k8s.io/kubernetes, pkg/kubelet/status (ContainersNotReady).
+_NOT_READY = "ContainersNotReady"
 _HINTS = {
     _UNSCHEDULABLE: "no node takes it: let it ask for less, end something else, or add a node; a new version stands "
     "beside the old one until it is ready",
     "ImagePullBackOff": "the image cannot be fetched: check its name, and the registry's credentials",
     "ErrImagePull": "the image cannot be fetched: check its name, and the registry's credentials",
     "CreateContainerConfigError": "a ConfigMap or Secret that it names is missing",
+    _NOT_READY: "they run, and do not say that they are ready: read their logs",
     "CrashLoopBackOff": "the program ends soon after its start: read its log",
 }
 
@@ -41,9 +49,9 @@ class Cause:
     text: str = ""
 
     @property
-    def unschedulable(self) -> bool:
-        """Whether no node takes the pod."""
-        return self.reason == _UNSCHEDULABLE
+    def no_room(self) -> bool:
+        """Whether no node has room for the pod. One that is under pressure or not ready takes none either, and recovers."""
+        return self.reason == _UNSCHEDULABLE and bool(_NO_ROOM.search(self.text))
 
 
 _NONE = Cause()
@@ -64,9 +72,14 @@ def of_workload(api: Api, key: Key, live: Mapping[str, Any]) -> Cause:
     selector = _selector(key, live)
     if not selector:
         return _NONE
-    for pod in _read(api, _pods_of(key), selector):
-        if (cause := of_pod(pod)).text:
-            return Cause(cause.reason, f"pod {pod['metadata']['name']}: {cause.text}")
+    kept = [
+        Cause(cause.reason, f"pod {pod['metadata']['name']}: {cause.text}")
+        for pod in _read(api, _pods_of(key), selector)
+        if not pod["metadata"].get("deletionTimestamp") and (cause := of_pod(pod)).text
+    ]
+    if kept:
+        # A pod that runs may only need more time than another that cannot.
+        return min(kept, key=lambda cause: cause.reason == _NOT_READY)
     if (key.group, key.kind) == _MODEL:
         # Of a Deployment that is awaited itself, its own verdict says it.
         for deployment in _read(api, _deployments_of(key), selector):
@@ -120,7 +133,10 @@ def of_unfinished(api: Api, key: Key, live: Mapping[str, Any]) -> str:
     if not selector:
         return ""
     if (key.group, key.kind) == _MODEL:
-        for deployment in _read(api, _deployments_of(key), selector):
+        deployments = _read(api, _deployments_of(key), selector)
+        if reason := _unmade(live, deployments):
+            return reason
+        for deployment in deployments:
             if reason := _unreplaced(deployment):
                 return reason
     components: dict[str, list[Mapping[str, Any]]] = {}
@@ -134,15 +150,42 @@ def of_unfinished(api: Api, key: Key, live: Mapping[str, Any]) -> str:
     return "none of its pods is ready"
 
 
+def _unmade(live: Mapping[str, Any], deployments: Sequence[Mapping[str, Any]]) -> str:
+    """Why KServe's Deployments are not those of a model's present version; what carries no digest is not compared."""
+    asked = {_digest(component) for component in _components(live)} - {""}
+    made = {_digest(one["metadata"]): one["metadata"]["name"] for one in deployments}
+    if not asked or not made:
+        return ""
+    if asked - made.keys():
+        return "KServe has not changed its Deployments to this version yet"
+    left = sorted(name for digest, name in made.items() if digest not in asked)
+    return f"KServe has not removed Deployment {left[0]} yet" if left else ""
+
+
+def _components(live: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    spec = live.get("spec") or {}
+    yield from (spec[name] for name in ("predictor", "transformer") if spec.get(name))
+    yield from (canary.get("predictor") or {} for canary in spec.get("canary") or [])
+
+
+def _digest(annotated: Mapping[str, Any]) -> str:
+    return str((annotated.get("annotations") or {}).get(_DIGEST, ""))
+
+
 def _unreplaced(deployment: Mapping[str, Any]) -> str:
-    """Why a Deployment's pods are not all of its present version; how many there are is its autoscaler's matter."""
+    """Why a Deployment does not serve, or not its present version alone; how many replicas do is its autoscaler's matter."""
     metadata, status = deployment["metadata"], deployment.get("status") or {}
     if int(status.get("observedGeneration", 0)) < int(metadata.get("generation", 0)):
         return f"Deployment {metadata['name']} is about to be changed"
     total, updated = status.get("replicas", 0), status.get("updatedReplicas", 0)
-    if total == updated:
-        return ""
-    return f"Deployment {metadata['name']}: {updated} of {total} replicas are of the new version"
+    if total != updated:
+        return (
+            f"Deployment {metadata['name']}: {updated} of {total} replicas are of the new version"
+        )
+    # The API server fills in the number.
+    if (deployment.get("spec") or {}).get("replicas") and not status.get("availableReplicas"):
+        return f"Deployment {metadata['name']}: no replica is available"
+    return ""
 
 
 def _pods_of(key: Key) -> str:
@@ -185,6 +228,10 @@ def of_pod(pod: Mapping[str, Any]) -> Cause:
             )
             text += f": {waiting['message']}" if waiting.get("message") else ""
             return Cause(reason, _with_hint(text, reason))
+    for condition in status.get("conditions") or []:
+        # While they are made, they are unready, too.
+        if condition.get("reason") == _NOT_READY and status.get("phase") == "Running":
+            return Cause(_NOT_READY, _with_hint(str(condition.get("message")), _NOT_READY))
     return _NONE
 
 

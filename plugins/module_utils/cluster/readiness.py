@@ -289,12 +289,11 @@ def _inference_service(live: Live) -> Verdict:
         failure = model.get("lastFailureInfo") or {}
         said = " ".join(str(failure[key]) for key in ("reason", "message") if failure.get(key))
         return Verdict(State.FAILED, f"{transition}: {said or 'the controller gives no reason'}")
-    if (live.get("status") or {}).get("deploymentMode") == "Knative":
-        # Its observedGeneration is Knative's Service's, which counts on its own.
-        if (late := _unready_revision(live)) is not None:
-            return late
-    elif not _seen(live):
-        return Verdict(State.PROGRESSING, "the controller has not seen this version yet")
+    # Its observedGeneration is that of Knative's Service, or in mode Standard of a Deployment. These count on their own, and
+    # say nothing of this object; whether a Deployment is of its present version, `causes.of_unfinished` finds out.
+    knative = (live.get("status") or {}).get("deploymentMode") == "Knative"
+    if knative and (late := _unready_revision(live)) is not None:
+        return late
     verdict = _require(_conditions(live), _generation(live), "Ready")
     if verdict.state is State.READY:
         return verdict

@@ -13,7 +13,7 @@ import yaml
 
 from .. import progress
 from ..errors import ClusterError
-from . import applying, pruning, waiting
+from . import applying, handover, pruning, waiting
 from .api import Api, connect
 from .applying import Outcome
 from .discovery import Resources
@@ -32,9 +32,10 @@ class Request:
         objects: Objects to apply.
         platform: Whose they are.
         part: Which part of the platform they are; empty for all of it.
-        prune: Remove what the platform, or the part, has besides.
+        prune: Remove what the platform, or the part, has besides; not together with `hold`.
         prune_definitions: Remove CustomResourceDefinitions, too.
         take_ownership: Rows with kind, name, namespace and the fields that may be taken from others.
+        hold: Hold back what would lead requests to what is not ready, or take away what still gets some.
         wait_timeout: Seconds to wait for readiness; 0 not to wait.
         fixed_nodes: Nobody adds nodes to the cluster, so that the wait for their room may end before.
         kubeconfig: Path; None for the usual places.
@@ -49,6 +50,7 @@ class Request:
     prune: bool = False
     prune_definitions: bool = False
     take_ownership: Sequence[Mapping[str, Any]] = ()
+    hold: bool = False
     wait_timeout: float = 0.0
     fixed_nodes: bool = False
     kubeconfig: str | None = None
@@ -65,17 +67,20 @@ class Report:
         outcomes: One for each object.
         problem: What went wrong, all of it; empty when nothing did.
         warnings: What a person should know besides.
+        held_back: The same objects have to be applied once more, without holding anything back.
     """
 
     outcomes: tuple[Outcome, ...]
     problem: str = ""
     warnings: tuple[str, ...] = ()
+    held_back: bool = False
 
     def result(self) -> dict[str, Any]:
         """The report as a module returns it."""
         return {
             "changed": any(one.status in _CHANGES for one in self.outcomes),
             "objects": [_row(one) for one in self.outcomes],
+            "held_back": self.held_back,
             "counts": dict(Counter(one.status for one in self.outcomes)),
             "diff": [_difference(one) for one in self.outcomes if one.status in _CHANGES],
         }
@@ -98,17 +103,36 @@ def synchronise(request: Request) -> Report:
     with connect(request.kubeconfig, request.context) as api:
         resources = Resources.of(api)
         wanted = prepare(request.objects, resources, owner, check=request.check)
-        options = applying.Options(request.check, request.diff, takeovers)
-        outcomes = applying.apply(api, wanted, owner, options)
+        options = applying.Options(request.check, request.diff, takeovers, request.hold)
+        left, first = _leaving(api, resources, wanted, owner, request)
+        if any(one.status == "failed" for one in first):
+            return Report(tuple(first), _listed("could not be removed", first), api.warnings)
+        outcomes = [*first, *applying.apply(api, wanted, owner, options)]
         if any(one.status == "failed" for one in outcomes):
             report = Report(tuple(outcomes), _refusals(outcomes))
         else:
             try:
                 report = _completed(api, resources, wanted, owner, request, outcomes)
+                held = any(one.held for one in outcomes)
+                report = replace(report, held_back=held or bool(left))
             except ClusterError as error:
                 # Something was applied, and who reads the report must know.
                 report = Report(tuple(outcomes), str(error))
         return replace(report, warnings=(*api.warnings, *report.warnings))
+
+
+def _leaving(
+    api: Api, resources: Resources, wanted: Sequence[Wanted], owner: Owner, request: Request
+) -> tuple[set[Key], list[Outcome]]:
+    """Where changes are held back: what is there, not wanted and stays until the next run; and what went before all else."""
+    if not request.hold:
+        return set(), []
+    items = pruning.owned(api, resources, owner).items
+    surplus = items.keys() - {one.key for one in wanted}
+    first = {key: items[key] for key in surplus if handover.leaves_first(key)}
+    options = pruning.Options(request.check, timeout=request.wait_timeout)
+    removed = pruning.prune(api, pruning.Owned(first), (), owner, options)
+    return surplus - first.keys(), removed
 
 
 def _completed(

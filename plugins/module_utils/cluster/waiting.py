@@ -80,7 +80,7 @@ class _Causes:
         found = {key: causes.of_workload(self._api, key, live) for key, live in late.items()}
         self._tell(found, now)
         stuck: frozenset[Key] = frozenset()
-        if self._patience.fixed_nodes and all(cause.unschedulable for cause in found.values()):
+        if self._patience.fixed_nodes and all(cause.no_room for cause in found.values()):
             stuck = frozenset() if causes.room_may_come(self._api) else frozenset(found)
         if stuck != self._stuck:
             self._stuck, self._stuck_since = stuck, now

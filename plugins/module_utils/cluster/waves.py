@@ -112,6 +112,8 @@ _ORDER: tuple[frozenset[tuple[str, str]], ...] = (
             ("networking.k8s.io", "Ingress"),
         }
     ),
+    # What changes routes finds them changed.
+    frozenset({(_ISTIO, "EnvoyFilter")}),
     # Last: from here on they are asked about every object, and their servers must be up.
     frozenset(
         {

@@ -35,6 +35,7 @@ PARTS: Mapping[str, Part] = {
     "tenants": tenants.objects,
     "models": models.objects,
     "mesh": mesh.objects,
+    "routes": mesh.routes,
     "gateway": gateway.objects,
     "observability": observability.objects,
 }

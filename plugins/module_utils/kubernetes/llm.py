@@ -65,5 +65,5 @@ def _service(platform: Platform, model: Model, name: str, version: str, route: O
         name,
         {"spec": spec},
         model=model.name,
-        labels={"inferencebox.io/version": version},
+        labels={naming.VERSION_LABEL: version},
     )

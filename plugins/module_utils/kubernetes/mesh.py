@@ -30,8 +30,7 @@ def objects(platform: Platform) -> list[Object]:
     """Make tier 2.
 
     Returns:
-        Gateway, its policies, and for each model a VirtualService, in mode `standard` with one
-        DestinationRule for each of its versions.
+        Gateway and its policies; the models' routes are `routes`.
     """
     make = Maker(platform)
     made = [
@@ -53,15 +52,25 @@ def objects(platform: Platform) -> list[Object]:
         made += _tier1_in_the_mesh(platform, make)
     if any(model.serving.mode == "knative" for model in platform.models):
         made += [*_knative_closed(platform), *knative.closed(platform)]
-    for model in platform.models:
-        if naming.in_pool(model):
-            continue
-        made += (
+    return made
+
+
+def routes(platform: Platform) -> list[Object]:
+    """Make tier 2's routes to models.
+
+    Returns:
+        For each model a VirtualService, in mode `standard` with one DestinationRule for each of its versions.
+    """
+    return [
+        made
+        for model in platform.models
+        if not naming.in_pool(model)
+        for made in (
             _knative(platform, model)
             if model.serving.mode == "knative"
             else _model(platform, model)
         )
-    return made
+    ]
 
 
 def gateway_reference(platform: Platform) -> str:
@@ -248,6 +257,7 @@ def _model(platform: Platform, model: Model) -> list[Object]:
             model.name,
             {"spec": _virtual_service(platform, model, _standard(model))},
             model=model.name,
+            labels={naming.VERSION_LABEL: model.version},
         ),
         *(
             make.namespaced(

@@ -10,6 +10,8 @@ requests; ``canaryTrafficPercent`` in mode knative, where Knative's routes split
 
 from __future__ import annotations
 
+import hashlib
+import json
 import typing as t
 
 from ..inventory import Model, Platform
@@ -21,12 +23,15 @@ from .runtimes import (
     CONTAINER_SECURITY,
     HTTP_PORT,
     POD_SECURITY,
+    readiness,
     runtime_of,
     serving_runtimes,
     storage_containers,
 )
 from .scaling import component_scaling, scaled_object
 from .sources import artifact_path, service_account, service_account_name, storage_uri
+
+_DIGEST_CHARACTERS = 16
 
 
 def objects(platform: Platform) -> list[Object]:
@@ -85,7 +90,7 @@ def _inference_service(
         if model.serving.mode == "knative"
         else "Standard"
     }
-    labels = {"inferencebox.io/version": version}
+    labels = {naming.VERSION_LABEL: version}
     if model.serving.mode == "knative":
         # Tier 2 is the only way in; Knative gives no host outside the cluster.
         labels["networking.knative.dev/visibility"] = "cluster-local"
@@ -105,11 +110,20 @@ def _inference_service(
 
 
 def _predictor(platform: Platform, model: Model, version: str, *, scales: bool = True) -> Object:
+    served = {**_component(model, service_account_name(model)), "model": _model(model, version)}
     return {
-        **_component(model, service_account_name(model)),
+        **served,
+        **_digest(model, served),
         **component_scaling(platform, model, scales=scales),
-        "model": _model(model, version),
     }
+
+
+def _digest(model: Model, served: Object) -> Object:
+    """By what the Deployment is known that KServe makes of this; a number of replicas does not count."""
+    if model.serving.mode == "knative":
+        return {}
+    digest = hashlib.sha256(json.dumps(served, sort_keys=True).encode()).hexdigest()
+    return {"annotations": {naming.DIGEST_ANNOTATION: digest[:_DIGEST_CHARACTERS]}}
 
 
 def _component(model: Model, service_account: str) -> Object:
@@ -139,6 +153,9 @@ def _model(model: Model, version: str) -> Object:
     }
     if arguments := _arguments(model, version):
         result["args"] = arguments
+    if version == model.traffic.mirror and runtime.name in (LLAMACPP, PREDICTIVE):
+        # As with the name below: the runtime's probe asks for the InferenceService's.
+        result["readinessProbe"] = readiness(runtime, model.name)
     if model.serving.mode == "standard" and runtime.name in CLUSTER_RUNTIMES:
         # KServe's own runtimes do not name their port. The Service's takes the container's name, and by it the
         # mesh knows that it carries HTTP; it would have to guess, and rules about requests would not hold.
@@ -196,12 +213,13 @@ def _transformer(model: Model) -> Object:
     }
     if given.args:
         container["args"] = list(given.args)
+    served = {**_component(model, naming.TRANSFORMERS), "containers": [container]}
     # As many as there are predictors at least: it must not be the narrow place.
     return {
-        **_component(model, naming.TRANSFORMERS),
+        **served,
+        **_digest(model, served),
         "minReplicas": model.serving.replicas.min,
         "maxReplicas": model.serving.replicas.max,
-        "containers": [container],
     }
 
 

@@ -52,8 +52,18 @@ def serving_runtimes(platform: Platform) -> list[Object]:
     ]
 
 
+def readiness(runtime: ClusterRuntime, name: str) -> Object:
+    """Probe that a server of ours is ready.
+
+    Args:
+        runtime: Its runtime.
+        name: Under which name it serves the model.
+    """
+    path = runtime.health_path.format(name=name)
+    return {"httpGet": {"path": path, "port": HTTP_PORT}, "periodSeconds": 2}
+
+
 def _runtime(platform: Platform, tenant: str, runtime: ClusterRuntime) -> Object:
-    health = {"httpGet": {"path": runtime.health_path.format(name="{{.Name}}"), "port": HTTP_PORT}}
     spec: Object = {
         "annotations": {
             "prometheus.kserve.io/port": str(HTTP_PORT),
@@ -77,7 +87,7 @@ def _runtime(platform: Platform, tenant: str, runtime: ClusterRuntime) -> Object
                 ],
                 # Named by protocol, or the mesh takes what it carries for plain TCP.
                 "ports": [{"name": "http", "containerPort": HTTP_PORT, "protocol": "TCP"}],
-                "readinessProbe": {**health, "periodSeconds": 2},
+                "readinessProbe": readiness(runtime, "{{.Name}}"),
                 # Tier 2 learns that it goes before it does.
                 "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
                 "securityContext": {**CONTAINER_SECURITY, "readOnlyRootFilesystem": True},

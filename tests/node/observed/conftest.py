@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import subprocess
 import typing as t
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -14,17 +13,16 @@ import pytest
 from tests.behaviour.client import fetch_token
 from tests.behaviour.platform_json import Platform
 from tests.node import failure, scaled
+from tests.node.inventory import BUNDLE
 from tests.node.observed import inventory
 from tests.node.own_node import OwnNode
-
-_ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="package")
 def node(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OwnNode]:
     """A node with that platform."""
     directory = tmp_path_factory.mktemp("observed")
-    own = OwnNode(directory, _ROOT / ".cache/node/bundle", inventory.VARIABLES)
+    own = OwnNode(directory, BUNDLE, inventory.VARIABLES)
     own.bundle.mkdir(parents=True, exist_ok=True)
     own.play("playbooks/bundle.yml")
     try:

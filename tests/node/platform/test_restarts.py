@@ -7,9 +7,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 import typing as t
-from collections import Counter
 
 import httpx2
 import pytest
@@ -18,61 +16,24 @@ from tests.behaviour.client import Caller, openai_client
 from tests.behaviour.platform_json import Platform
 from tests.node import machine
 from tests.node.own_node import OwnNode
+from tests.node.platform.traffic import WAIT_SECONDS, Traffic, wait_until
 
 _TENANT, _MODEL, _LANGUAGE_MODEL = "tenant-a", "iris", "smollm2"
 _MANY_TOKENS = 600
-_WAIT_SECONDS = 300.0
-_BETWEEN_SECONDS = 0.05
-_BEFORE, _AFTER = 5, 20
+_AFTER = 20
 
 pytestmark = machine.needed
 
 
-class Traffic:
-    """Asks one model all the time, by a new connection each time, and keeps what was answered."""
-
-    def __init__(self, platform: Platform, token: str) -> None:
-        self.answers: Counter[str] = Counter()
-        self._platform, self._token = platform, token
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._go_on)
-
-    def __enter__(self) -> t.Self:
-        self._thread.start()
-        self.go_on_for(_BEFORE)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def go_on_for(self, more: int) -> None:
-        """Wait until so many more requests were answered, well or not."""
-        enough = self.answers.total() + more
-        wait_until(lambda: self.answers.total() >= enough, "nobody is answered any more")
-
-    def _go_on(self) -> None:
-        model = self._platform.models[_MODEL]
-        while not self._ended.wait(_BETWEEN_SECONDS):
-            try:
-                with Caller(self._platform, self._token) as caller:
-                    answer = caller.post(model.example_path, dict(model.example_body))
-                self.answers[str(answer.status_code)] += 1
-            except (OSError, httpx2.HTTPError) as error:
-                self.answers[repr(error)] += 1
-
-
 @pytest.fixture
 def traffic(platform: Platform, tokens: dict[str, str]) -> t.Iterator[Traffic]:
-    with Traffic(platform, tokens[_TENANT]) as asked:
+    model = platform.models[_MODEL]
+
+    def ask(caller: Caller) -> httpx2.Response:
+        return caller.post(model.example_path, dict(model.example_body))
+
+    with Traffic(platform, tokens[_TENANT], ask) as asked:
         yield asked
-
-
-def wait_until(happened: t.Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + _WAIT_SECONDS
-    while not happened():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.2)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +57,7 @@ def test_a_component_is_replaced_and_no_caller_notices(
 def replace(node: OwnNode, namespace: str, workload: str) -> None:
     """Replace the pods of a Deployment, and wait for the new ones."""
     rollout = ("--namespace", namespace, "rollout")
-    wait = ("status", f"deployment/{workload}", f"--timeout={_WAIT_SECONDS:.0f}s")
+    wait = ("status", f"deployment/{workload}", f"--timeout={WAIT_SECONDS:.0f}s")
     for words in (("restart", f"deployment/{workload}"), wait):
         done = node.kubectl(*rollout, *words)
         assert done.returncode == 0, done.stdout + done.stderr

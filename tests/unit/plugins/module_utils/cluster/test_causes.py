@@ -49,11 +49,35 @@ def waiting(reason: str, message: str = "", **more: t.Any) -> Pod:
                         "type": "PodScheduled",
                         "status": "False",
                         "reason": "Unschedulable",
-                        "message": "0/1 nodes: insufficient nvidia.com/gpu",
+                        "message": "0/1 nodes: 1 Insufficient nvidia.com/gpu",
                     }
                 ]
             ),
-            "Unschedulable: 0/1 nodes: insufficient nvidia.com/gpu (no node takes it: let it ask for less",
+            "Unschedulable: 0/1 nodes: 1 Insufficient nvidia.com/gpu (no node takes it: let it ask for less",
+        ),
+        # It is under pressure, or was started a moment ago.
+        (
+            pod(
+                conditions=[
+                    {
+                        "type": "PodScheduled",
+                        "status": "False",
+                        "reason": "Unschedulable",
+                        "message": "0/1 nodes: 1 node(s) had untolerated taint(s)",
+                    }
+                ]
+            ),
+            "Unschedulable: 0/1 nodes: 1 node(s) had untolerated taint(s)",
+        ),
+        (
+            pod(
+                {"name": "main", "state": {"running": {}}},
+                phase="Running",
+                conditions=[
+                    {"type": "Ready", "reason": "ContainersNotReady", "message": "unready: [main]"}
+                ],
+            ),
+            "unready: [main] (they run, and do not say that they are ready",
         ),
         (
             {
@@ -68,7 +92,7 @@ def test_a_pod_says_what_it_lacks(one: Pod, text: str) -> None:
     cause = causes.of_pod(one)
     assert cause.text.startswith(text)
     assert bool(text) is bool(cause.text) is bool(cause.reason)
-    assert cause.unschedulable is text.startswith("Unschedulable")
+    assert cause.no_room is ("Insufficient" in text)
 
 
 def test_pods_are_found_by_the_workloads_own_selector() -> None:
@@ -82,6 +106,22 @@ def test_pods_are_found_by_the_workloads_own_selector() -> None:
     assert selectors == ["app=d", "serving.kserve.io/inferenceservice=iris"]
     assert causes.of_workload(server.api, Key("", "ConfigMap", "n", "c"), {}).text == ""
     assert len(server.requests) == 2
+
+
+def test_a_pod_that_cannot_run_says_more_than_one_that_is_not_ready_yet() -> None:
+    unready = pod(
+        phase="Running", conditions=[{"reason": "ContainersNotReady", "message": "unready"}]
+    )
+    leaving = pod(waiting("ErrImagePull"))
+    leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    service = Key("serving.kserve.io", "InferenceService", "n", "iris")
+
+    def reason(*pods: Pod) -> str:
+        server = Server(lambda _: httpx.Response(200, json={"items": list(pods)}))
+        return causes.of_workload(server.api, service, {}).reason
+
+    assert reason(leaving, unready, pod(waiting("CrashLoopBackOff"))) == "CrashLoopBackOff"
+    assert reason(leaving, unready) == "ContainersNotReady"
 
 
 def test_who_may_not_read_pods_gets_no_second_error() -> None:
@@ -105,7 +145,7 @@ def test_a_models_pods_that_a_quota_refuses_are_told_by_their_deployment() -> No
     service = Key("serving.kserve.io", "InferenceService", "n", "iris")
     cause = causes.of_workload(Server(answer).api, service, {})
     assert cause.text == "FailedCreate: exceeded quota: tenant"
-    assert not cause.unschedulable
+    assert not cause.no_room
 
 
 def placed(phase: str = "Running", restart: str = "Always", **metadata: t.Any) -> Pod:
@@ -169,20 +209,34 @@ def _are_pods(request: httpx.Request) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("status", "reason"),
+    ("replicas", "status", "reason"),
     [
-        ({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3}, ""),
-        ({"observedGeneration": 2}, ""),
         (
+            3,
+            {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 1},
+            "",
+        ),
+        (0, {"observedGeneration": 2}, ""),
+        # A canary, say, beside a stable version that is ready.
+        (
+            1,
+            {"observedGeneration": 2, "replicas": 1, "updatedReplicas": 1},
+            "Deployment iris-predictor: no replica is available",
+        ),
+        (
+            1,
             {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 1},
             "Deployment iris-predictor: 1 of 2 replicas are of the new version",
         ),
-        ({"observedGeneration": 1}, "Deployment iris-predictor is about to be changed"),
+        (1, {"observedGeneration": 1}, "Deployment iris-predictor is about to be changed"),
     ],
 )
-def test_a_model_is_as_new_as_its_replicas(status: dict[str, int], reason: str) -> None:
+def test_a_model_is_as_new_as_its_replicas(
+    replicas: int, status: dict[str, int], reason: str
+) -> None:
     """KServe calls it ready while the old version answers and the new one cannot start."""
-    deployment = {"metadata": {"name": "iris-predictor", "generation": 2}, "status": status}
+    metadata = {"name": "iris-predictor", "generation": 2}
+    deployment = {"metadata": metadata, "spec": {"replicas": replicas}, "status": status}
 
     def answer(request: httpx.Request) -> httpx.Response:
         found = [labelled("True", "predictor")] if _are_pods(request) else [deployment]
@@ -193,6 +247,47 @@ def test_a_model_is_as_new_as_its_replicas(status: dict[str, int], reason: str) 
     assert causes.of_unfinished(server.api, service, {}) == reason
     selectors = {request.url.params["labelSelector"] for request in server.requests}
     assert selectors == {"serving.kserve.io/inferenceservice=iris"}
+
+
+def digested(name: str, digest: str) -> Pod:
+    return {"metadata": {"name": name, "annotations": {"inferencebox.io/digest": digest}}}
+
+
+@pytest.mark.parametrize(
+    ("deployments", "reason"),
+    [
+        ([digested("iris-predictor", "new"), digested("iris-canary", "trial")], ""),
+        (
+            [digested("iris-predictor", "old"), digested("iris-canary", "trial")],
+            "KServe has not changed its Deployments to this version yet",
+        ),
+        (
+            [digested("iris-predictor", "new")],
+            "KServe has not changed its Deployments to this version yet",
+        ),
+        (
+            [*(digested(n, n) for n in ("new", "trial")), digested("gone", "gone")],
+            "KServe has not removed Deployment gone yet",
+        ),
+        # Who may not read them believes the model.
+        ([], ""),
+    ],
+)
+def test_a_model_is_as_new_as_its_deployments(deployments: list[Pod], reason: str) -> None:
+    """KServe's own generation is a Deployment's: it changes when nothing did, and does not when a canary leaves."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = [labelled("True", "predictor")] if _are_pods(request) else deployments
+        return httpx.Response(200, json={"items": found})
+
+    live = {
+        "spec": {
+            "predictor": {"annotations": {"inferencebox.io/digest": "new"}},
+            "canary": [{"predictor": {"annotations": {"inferencebox.io/digest": "trial"}}}],
+        }
+    }
+    service = Key("serving.kserve.io", "InferenceService", "n", "iris")
+    assert causes.of_unfinished(Server(answer).api, service, live) == reason
 
 
 def test_who_may_not_read_pods_believes_the_workload() -> None:

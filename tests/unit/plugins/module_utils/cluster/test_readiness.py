@@ -111,6 +111,8 @@ READY_CASES = [
         "InferenceService",
         conditions(condition("Ready"), modelStatus={"transitionStatus": "UpToDate"}),
     ),
+    # It counts the changes of a Deployment.
+    (KSERVE, "InferenceService", conditions(condition("Ready"), observedGeneration=1)),
     (KSERVE, "LocalModelCache", live(None, copies={"available": 2, "total": 2})),
     (
         "serving.knative.dev",
@@ -233,12 +235,6 @@ LATE_CASES = [
             condition("Ready", "False", "Waiting"),
         ),
         "IngressReady=False Waiting",
-    ),
-    (
-        KSERVE,
-        "InferenceService",
-        conditions(condition("Ready"), observedGeneration=GENERATION - 1),
-        "has not seen this version",
     ),
     (
         "serving.knative.dev",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import typing as t
 
 import httpx
@@ -35,6 +36,12 @@ KINDS = [
     Resource("", "v1", "Secret", "secrets", namespaced=True, verbs=ALL),
     Resource(
         "gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes", namespaced=True, verbs=ALL
+    ),
+    Resource(
+        "networking.istio.io", "v1", "VirtualService", "virtualservices", namespaced=True, verbs=ALL
+    ),
+    Resource(
+        "networking.istio.io", "v1", "EnvoyFilter", "envoyfilters", namespaced=True, verbs=ALL
     ),
 ]
 
@@ -152,6 +159,39 @@ def test_check_mode_changes_nothing(cluster: Cluster) -> None:
     assert cluster.kept == {}
 
 
+def leading(kind: str, *hosts: str) -> Object:
+    metadata = {"name": kind.lower(), "namespace": "n"}
+    legs = [{"destination": {"host": host}} for host in hosts]
+    spec = {"http": [{"route": legs}]}
+    return {
+        "apiVersion": "networking.istio.io/v1",
+        "kind": kind,
+        "metadata": metadata,
+        "spec": spec,
+    }
+
+
+def test_what_is_not_safe_yet_is_held_back_and_comes_with_the_next_run(cluster: Cluster) -> None:
+    assert run(cluster, leading("VirtualService", "stable"), hold=True) == {
+        "virtualservice": "created"
+    }
+    objects = [leading("VirtualService", "stable", "canary"), leading("EnvoyFilter"), config("c")]
+    options = applying.Options(hold=True)
+    found = applying.apply(cluster.server.api, wanted(*objects), OWNER, options)
+    assert {one.key.name: (one.status, one.held) for one in found} == {
+        "c": ("created", False),
+        "envoyfilter": ("skipped", True),
+        "virtualservice": ("unchanged", True),
+    }
+    assert run(cluster, *objects) == {
+        "c": "unchanged",
+        "envoyfilter": "created",
+        "virtualservice": "changed",
+    }
+    again = applying.apply(cluster.server.api, wanted(*objects), OWNER, options)
+    assert not any(one.held for one in again)
+
+
 def test_pruning_goes_backwards_and_spares_what_others_made(cluster: Cluster) -> None:
     run(cluster, SPACE, config("a"), config("b"), route("r"))
     derived = dict(cluster.kept["/api/v1/namespaces/n/configmaps/a"])
@@ -200,3 +240,26 @@ def test_what_was_applied_is_reported_when_the_server_goes_away(
     assert [one.status for one in report.outcomes] == ["created", "created"]
     assert "does not answer: connection refused" in report.problem
     assert report.result()["changed"] is True
+
+
+def test_what_changes_a_route_goes_before_the_route_and_the_rest_stays_for_the_next_run(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        synchronising, "connect", lambda *_: contextlib.nullcontext(cluster.server.api)
+    )
+    monkeypatch.setattr(Resources, "of", lambda _: resources())
+    run(cluster, leading("VirtualService", "stable", "canary"), leading("EnvoyFilter"), config("c"))
+    before = len(cluster.server.requests)
+    objects = [leading("VirtualService", "stable")]
+    report = synchronising.synchronise(synchronising.Request(objects, "demo", hold=True))
+    assert report.result()["held_back"] is True
+    asked = [(one.method, one.url.path.split("/")[-2]) for one in cluster.server.requests[before:]]
+    changes = [one for one in asked if one[0] != "GET"]
+    assert changes == [("DELETE", "envoyfilters"), ("PATCH", "virtualservices")]
+    assert "/api/v1/namespaces/n/configmaps/c" in cluster.kept
+    again = synchronising.Request(objects, "demo", prune=True)
+    assert not synchronising.synchronise(again).problem
+    assert "/api/v1/namespaces/n/configmaps/c" not in cluster.kept
+    report = synchronising.synchronise(synchronising.Request(objects, "demo", hold=True))
+    assert report.result()["held_back"] is False

@@ -42,6 +42,7 @@ def of(group: str, kind: str) -> int:
             ("aigateway.envoyproxy.io", "AIGatewayRoute"),
         ),
         (("networking.istio.io", "DestinationRule"), ("networking.istio.io", "VirtualService")),
+        (("networking.istio.io", "VirtualService"), ("networking.istio.io", "EnvoyFilter")),
         (("example.com", "Unknown"), (GATEWAY, "HTTPRoute")),
         (
             ("apps", "Deployment"),

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import models
+from ansible_collections.inferencebox.platform.plugins.module_utils.serving.upstreams import (
+    PREDICTIVE,
+)
 
 from . import sample
 
@@ -215,6 +218,18 @@ def test_a_mirror_is_a_service_of_its_own_under_the_models_name() -> None:
     mirror = next(each for each in objects if each["metadata"]["name"] == "model-mirror")
     assert mirror["kind"] == "InferenceService"
     assert mirror["spec"]["predictor"]["model"]["args"] == ["--model_name=model"]
+
+
+def test_a_mirror_is_probed_under_the_name_that_it_serves() -> None:
+    objects = made(versions=VERSIONS, traffic={"mirror": "2"}, runtime=PREDICTIVE)
+    probes = {
+        each["metadata"]["name"]: each["spec"]["predictor"]["model"].get("readinessProbe", {})
+        for each in objects
+        if each["kind"] == "InferenceService"
+    }
+    # The stable version is probed as its runtime says.
+    assert probes["model"] == {}
+    assert probes["model-mirror"]["httpGet"]["path"] == "/v2/models/model/ready"
 
 
 def test_a_transformer_has_an_identity_that_may_call_predictors() -> None:
