@@ -92,6 +92,7 @@ def https_server(
     *names: str,
     address: str = "127.0.0.1",
     port: int = 0,
+    mutual: bool = False,
 ) -> t.Iterator[int]:
     """Serves answers over TLS while the block runs.
 
@@ -101,6 +102,7 @@ def https_server(
         names: What its certificate says; the address where left out.
         address: Where it listens.
         port: Its port; any that is free where left out.
+        mutual: Whether it answers only who shows a certificate of the same authority.
 
     Yields:
         Its port.
@@ -122,6 +124,9 @@ def https_server(
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*authority.issue(*(names or (address,))))
+    if mutual:
+        context.load_verify_locations(authority.ca_file)
+        context.verify_mode = ssl.CERT_REQUIRED
 
     open_connections: set[socket.socket] = set()
 

@@ -71,6 +71,8 @@ options:
           port: {description: TCP port., type: int, required: true}
           name: {description: Host name that its certificate must carry., type: str, required: true}
           ca_file: {description: The authority that vouches for it., type: path, required: true}
+          certificate: {description: Certificate that is shown to it., type: path}
+          key: {description: The private key of that., type: path}
       path: {description: HTTP path that answers 200 when it is ready., type: str, default: /}
       timeout: {description: Seconds from each of its starts., type: float, default: 60}
       log: {description: File in which it says why it is not ready., type: path}
@@ -226,7 +228,7 @@ def _argument_spec() -> dict[str, object]:
     wait = {
         "program": {"type": "str", "required": True},
         "socket": {"type": "path"},
-        "gateway": {"type": "dict", "options": https.OPTIONS},
+        "gateway": {"type": "dict", "options": https.MUTUAL_OPTIONS},
         "path": {"type": "str", "default": "/"},
         "timeout": {"type": "float", "default": 60},
         "log": {"type": "path"},

@@ -21,6 +21,12 @@ OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
     "name": {"type": "str", "required": True},
     "ca_file": {"type": "path", "required": True},
 }
+# And one that answers only who shows a certificate.
+MUTUAL_OPTIONS: t.Mapping[str, t.Mapping[str, t.Any]] = {
+    **OPTIONS,
+    "certificate": {"type": "path"},
+    "key": {"type": "path"},
+}
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,16 @@ class Gateway:
         port: TCP port.
         name: Host name that its certificate must carry.
         ca_file: The authority that vouches for it.
+        certificate: What its caller shows; None for nothing.
+        key: The private key of that.
     """
 
     address: str
     port: int
     name: str
     ca_file: str
+    certificate: str | None = None
+    key: str | None = None
 
     def __str__(self) -> str:
         shown = f"[{self.address}]" if ":" in self.address else self.address
@@ -49,6 +59,8 @@ class _Connection(http.client.HTTPSConnection):
 
     def __init__(self, gateway: Gateway, seconds: float) -> None:
         context = ssl.create_default_context(cafile=gateway.ca_file)
+        if gateway.certificate:
+            context.load_cert_chain(gateway.certificate, gateway.key)
         super().__init__(gateway.name, gateway.port, timeout=seconds, context=context)
         self._gateway = gateway
         self._context = context
@@ -99,8 +111,9 @@ def ask(
     Raises:
         ProcessError: There is no answer, or it is not this gateway's.
     """
-    if not os.path.exists(gateway.ca_file):
-        raise ProcessError(f"{gateway.ca_file} is missing")
+    for file in filter(None, (gateway.ca_file, gateway.certificate, gateway.key)):
+        if not os.path.exists(file):
+            raise ProcessError(f"{file} is missing")
     connection = _Connection(gateway, seconds)
     method = "GET" if body is None else "POST"
     try:

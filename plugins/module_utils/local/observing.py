@@ -67,7 +67,21 @@ def prometheus(layout: Layout, platform: Platform, binary: str) -> Json:
         "stop_seconds": 20,
         "environment": {},
     }
-    wait = {"program": _PROGRAM, "timeout": 30.0, "log": layout.log(_PROGRAM)}
+    operator = layout.path("pki", "operator", "operator")
+    wait: Json = {
+        "program": _PROGRAM,
+        "gateway": {
+            "address": LOOPBACK,
+            "port": platform.observability.prometheus_port,
+            "name": "localhost",
+            "ca_file": layout.path("pki", "ca.crt"),
+            "certificate": f"{operator}.crt",
+            "key": f"{operator}.key",
+        },
+        "path": "/-/ready",
+        "timeout": 30.0,
+        "log": layout.log(_PROGRAM),
+    }
     return {"files": files, "programs": [program], "waits": [wait]}
 
 

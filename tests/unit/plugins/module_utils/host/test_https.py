@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,17 @@ def test_somebody_else_is_not_taken_for_it(authority: Authority, tmp_path: Path)
         said = problem(_gateway(port, authority), "/healthz")
     assert said is not None
     assert "is not this platform" in said
+
+
+def test_who_wants_to_see_a_certificate_is_shown_one(authority: Authority) -> None:
+    with https_server(authority, _answers, NAME, mutual=True) as port:
+        gateway = _gateway(port, authority)
+        assert problem(gateway, "/healthz") is not None
+        certificate, key = map(str, authority.issue("caller"))
+        shown = replace(gateway, certificate=certificate, key=key)
+        assert problem(shown, "/healthz") is None
+        lost = replace(shown, key=f"{key}.lost")
+        assert problem(lost, "/healthz") == f"{key}.lost is missing"
 
 
 def test_nobody_is_told(authority: Authority) -> None:
