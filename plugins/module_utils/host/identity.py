@@ -346,13 +346,14 @@ def mint_token(
     claims = _claims(tenant, subject, audience, issuer, lifetime_seconds)
     claims |= {"jti": token_id} if token_id else {}
     kid = _issuer(place).current
-    try:
-        return _sign(place, kid, claims)
-    except IdentityError:
-        # Retired between the two looks, and so gone: the next one signs.
-        if (current := _issuer(place).current) == kid:
-            raise
-        return _sign(place, current, claims)
+    while True:
+        try:
+            return _sign(place, kid, claims)
+        except IdentityError:
+            # Retired between the two looks, and so gone: the next one signs.
+            if (current := _issuer(place).current) == kid:
+                raise
+            kid = current
 
 
 def announced_token(directory: str, tenant: str, subject: str, audience: str, issuer: str) -> str:
