@@ -39,6 +39,7 @@ def _inventories() -> t.Iterator[str]:
 INVENTORIES = list(_inventories())
 _SAMPLES = {
     "sample-full": sample.full,
+    "sample-node": sample.node,
     "sample-pools": sample.pools,
     "sample-small": sample.small,
 }

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..catalogue import train
 from ..inventory import NAMESPACES, Platform
 from . import images, naming
-from .gateway_names import TENANT_HEADER
+from .gateway_names import TENANT_ATTRIBUTE
 from .objects import Object
 from .prometheus import storage
 
@@ -190,7 +190,7 @@ def ai_gateway(_: Platform, session_seed: str) -> Object:
     """
     controller: Object = {
         "mutatingWebhook": {"certManager": {"enable": True}},
-        "metricsRequestHeaderAttributes": f"{TENANT_HEADER}:tenant.id",
+        "metricsRequestHeaderAttributes": TENANT_ATTRIBUTE,
     }
     if session_seed:
         controller["mcp"] = {"sessionEncryption": {"seed": session_seed}}

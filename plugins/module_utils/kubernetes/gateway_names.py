@@ -22,6 +22,8 @@ PLAIN_ROUTE_PREFIX = "ai-eg-mcp-"
 
 MODEL_HEADER = "x-ai-eg-model"
 TENANT_HEADER = "x-tenant-id"
+# By which the AI Gateway's figures of tokens tell tenants.
+TENANT_ATTRIBUTE = f"{TENANT_HEADER}:tenant.id"
 USER_HEADER = "x-user-id"
 # Id of the key that a request came with; of tier 1 alone, which counts by it.
 KEY_HEADER = "x-key-id"

@@ -18,6 +18,7 @@ from typing import Any
 from ..catalogue import train
 from ..inventory import Platform
 from . import certificates, images, naming, network
+from .gateway_names import TENANT_ATTRIBUTE
 from .manifests import to_yaml
 from .objects import Maker, Object
 from .runtimes import CONTAINER_SECURITY, POD_SECURITY
@@ -224,6 +225,7 @@ def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) ->
         {"requests": {"cpu": "200m", "memory": "512Mi"}, "limits": {"memory": "2Gi"}},
         env=[
             {"name": "HOME", "value": _HOME},
+            {"name": "OTEL_AIGW_METRICS_REQUEST_HEADER_ATTRIBUTES", "value": TENANT_ATTRIBUTE},
             *(
                 {"name": f"AIGW_{name}", "value": f"{_HOME}/{path}"}
                 for name, path in (

@@ -10,6 +10,7 @@ routes (KServe's answers, retries for fallbacks), it is merged with the Gateway'
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -18,9 +19,9 @@ from urllib.parse import urlsplit
 from ..envoy import replies
 from ..envoy.tier1 import BODY_APIS
 from ..envoy.types import JWKS_LEAD_SECONDS
-from ..inventory import Issuer, Platform, Tenant
+from ..inventory import Issuer, Model, Platform, Tenant
 from . import gateway_routes as routes
-from . import naming, quantities
+from . import keda, naming, quantities
 from .gateway_names import (
     EDGE,
     ENVOY_GROUP,
@@ -51,6 +52,8 @@ _TOKENS = "llm_total_token"
 _METADATA = "io.envoy.ai_gateway"
 # How long a client should wait for a model that cannot answer.
 _RETRY_SECONDS = "5"
+# Requests that wait at once for models which are being started, in each proxy.
+_MOST_HELD = 1024
 # Conditions on the path that the caller asked for, in CEL: Envoy has no comprehensions there, and no long regular expressions.
 _IS_ANTHROPIC = (
     # Its requests are OpenAI's once the AI Gateway has translated them.
@@ -250,6 +253,7 @@ def traffic_policies(platform: Platform, keys: Sequence[ApiKey]) -> Iterator[Obj
             },
         },
     )
+    starting = keda.from_zero(platform)
     yield _traffic_policy(
         platform,
         "kserve",
@@ -257,8 +261,17 @@ def traffic_policies(platform: Platform, keys: Sequence[ApiKey]) -> Iterator[Obj
         {
             "mergeType": "StrategicMerge",
             "requestBuffer": {"limit": quantities.memory(platform.gateway.max_request_bytes)},
+            **_held([model for model in starting if routes.is_predictive(model)]),
         },
     )
+    language = [model for model in starting if routes.is_language(model) and not model.fallback]
+    if language:
+        yield _traffic_policy(
+            platform,
+            routes.MODELS_ROUTE,
+            [route_reference(name) for name in routes.language_routes(platform)],
+            {"mergeType": "StrategicMerge", **_held(language)},
+        )
     if falling := routes.fallback_routes(platform):
         yield _traffic_policy(
             platform,
@@ -276,11 +289,29 @@ def traffic_policies(platform: Platform, keys: Sequence[ApiKey]) -> Iterator[Obj
                             "reset-before-request",
                             "retriable-status-codes",
                         ],
-                        "httpStatusCodes": [502, 503, 504],
+                        "httpStatusCodes": [502, 503, 504, naming.STARTING, naming.UNREACHED],
                     },
                 },
             },
         )
+
+
+def _held(models: Sequence[Model]) -> Object:
+    """Ask tier 2 again, about once a second, for models that KEDA is starting; no server has seen the request."""
+    if not models:
+        return {}
+    longest = max(model.serving.start_timeout_seconds for model in models)
+    return {
+        "retry": {
+            "numRetries": math.ceil(longest),
+            "perRetry": {"backOff": {"baseInterval": "1s", "maxInterval": "2s"}},
+            "retryOn": {
+                "triggers": ["retriable-status-codes"],
+                "httpStatusCodes": [naming.STARTING],
+            },
+        },
+        "circuitBreaker": {"maxParallelRetries": _MOST_HELD},
+    }
 
 
 def _traffic_policy(platform: Platform, name: str, targets: list[Object], fields: Object) -> Object:
@@ -351,7 +382,7 @@ def _limit(
 
 
 def _overrides() -> list[Object]:
-    """Word what Envoy itself answers, in the protocol of the path; a model server's own answers stay as they are.
+    """Word what the gateways themselves answer, in the protocol of the path; a model server's own answers stay as they are.
 
     429 is left alone: Envoy would drop the headers that say which limit it was, and when to come again.
     """
@@ -368,14 +399,19 @@ def _overrides() -> list[Object]:
         (503, 503, {"retry-after": _RETRY_SECONDS}),
         (504, 504, {}),
     ]
-    return [_override(*row) for row in rows]
+    later = {"retry-after": _RETRY_SECONDS}
+    unreached = [
+        _override(status, 503, later, source="Backend")
+        for status in (naming.STARTING, naming.UNREACHED)
+    ]
+    return [*(_override(*row) for row in rows), *unreached]
 
 
-def _override(status: int, shown: int, headers: dict[str, str]) -> Object:
+def _override(status: int, shown: int, headers: dict[str, str], *, source: str = "Local") -> Object:
     told = {"x-request-id": "%REQ(x-request-id)%", **headers}
     return {
         "match": {"statusCodes": [{"type": "Value", "value": status}]},
-        "source": "Local",
+        "source": source,
         "response": {
             "statusCode": shown,
             "contentType": "application/json",

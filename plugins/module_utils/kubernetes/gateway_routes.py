@@ -125,6 +125,13 @@ MODELS_ROUTE = "models"
 FALLBACK_ROUTE = "fallback"
 
 
+def language_routes(platform: Platform) -> list[str]:
+    """Name the routes of models that are named in the body and have no fallback, providers' among them."""
+    count = sum(1 for model in platform.models if is_language(model) and not model.fallback)
+    count += sum(len(provider.models) for provider in platform.providers)
+    return [f"{MODELS_ROUTE}-{index}" for index in range(-(-count // AI_ROUTE_RULES))]
+
+
 def fallback_routes(platform: Platform) -> list[str]:
     """Name the routes whose models have a fallback, and which therefore need retries."""
     count = sum(1 for model in platform.models if model.fallback)

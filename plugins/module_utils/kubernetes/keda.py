@@ -8,7 +8,7 @@ Elsewhere its chart is installed, which is in no Go module.
 from __future__ import annotations
 
 from ..catalogue import train
-from ..inventory import NAMESPACES, Platform
+from ..inventory import NAMESPACES, Model, Platform
 from . import images, naming
 from .objects import Maker, Object
 from .runtimes import CONTAINER_SECURITY, POD_SECURITY
@@ -22,6 +22,15 @@ _USER = 1000
 def is_needed(platform: Platform) -> bool:
     """Whether it scales a model."""
     return any(model.serving.scaled_by == "keda" for model in platform.models)
+
+
+def from_zero(platform: Platform) -> list[Model]:
+    """The models that it starts when somebody asks for them."""
+    return [
+        model
+        for model in platform.models
+        if model.serving.scaled_by == "keda" and model.serving.replicas.min == 0
+    ]
 
 
 def overlay(platform: Platform) -> list[Object]:

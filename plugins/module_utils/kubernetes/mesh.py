@@ -16,8 +16,10 @@ route that this Gateway has.
 
 from __future__ import annotations
 
+import re
+
 from ..inventory import LANGUAGE_APIS, NAMESPACES, Canary, Model, Platform
-from . import knative, naming, network
+from . import keda, knative, naming, network
 from .certificates import TIER2_HOP
 from .gateway_names import TENANT_HEADER
 from .objects import Maker, Object
@@ -45,6 +47,7 @@ def objects(platform: Platform) -> list[Object]:
             naming.TIER2,
             {"spec": _who_may_call(platform)},
         ),
+        _unreached(platform, make),
         *_network_policies(platform, make),
         *_pools(platform, make),
     ]
@@ -165,6 +168,57 @@ def _pools(platform: Platform, make: Maker) -> list[Object]:
         "listeners": listeners,
     }
     return [make.namespaced("gateway.networking.k8s.io/v1 Gateway", naming.POOLS, {"spec": spec})]
+
+
+def _unreached(platform: Platform, make: Maker) -> Object:
+    """Let tier 1 tell what tier 2 says for itself from what a model server says.
+
+    Tier 1 gives callers its own words for the first, and asks again for models that KEDA is about to start.
+
+    https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_conn_man/local_reply
+    """
+    unreached: Object = {
+        "filter": {
+            "status_code_filter": {
+                "comparison": {
+                    "op": "EQ",
+                    "value": {"default_value": 503, "runtime_key": "inferencebox.unreached"},
+                }
+            }
+        },
+        "status_code": naming.UNREACHED,
+    }
+    mappers = [unreached]
+    hosts = [naming.model_host(platform, model) for model in keda.from_zero(platform)]
+    if hosts:
+        names = "|".join(re.escape(host) for host in hosts)
+        asked = {
+            "name": ":authority",
+            "string_match": {"safe_regex": {"regex": f"({names})(:.+)?"}},
+        }
+        no_replica: Object = {"response_flag_filter": {"flags": ["UH"]}}
+        filters = [no_replica, {"header_filter": {"header": asked}}]
+        starting = {"filter": {"and_filter": {"filters": filters}}, "status_code": naming.STARTING}
+        mappers.insert(0, starting)
+    manager = "envoy.filters.network.http_connection_manager"
+    value = {
+        "typed_config": {
+            "@type": "type.googleapis.com/"
+            "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+            "local_reply_config": {"mappers": mappers},
+        }
+    }
+    match = {"context": "GATEWAY", "listener": {"filterChain": {"filter": {"name": manager}}}}
+    patch = {
+        "applyTo": "NETWORK_FILTER",
+        "match": match,
+        "patch": {"operation": "MERGE", "value": value},
+    }
+    spec = {
+        "workloadSelector": {"labels": dict(naming.TIER2_LABELS)},
+        "configPatches": [patch],
+    }
+    return make.namespaced("networking.istio.io/v1alpha3 EnvoyFilter", "unreached", {"spec": spec})
 
 
 def _network_policies(platform: Platform, make: Maker) -> list[Object]:

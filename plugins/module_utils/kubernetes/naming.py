@@ -57,6 +57,10 @@ TRACING_PROVIDER = "otel"
 PROMETHEUS_HOST = f"prometheus-operated.{NAMESPACES['monitoring']}.svc.cluster.local"
 PROMETHEUS_PORT = 9090
 
+# What tier 2 answers to tier 1 in place of 503 where it did not reach a model server: one that is about to be started, or
+# any. Callers see 503, in the words of their protocol.
+STARTING, UNREACHED = 598, 599
+
 # Knative's gateway for requests from inside the cluster; it knows models by their hosts there.
 KNATIVE_LOCAL = f"knative-local-gateway.{NAMESPACES['istio']}.svc.cluster.local"
 

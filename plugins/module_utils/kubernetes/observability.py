@@ -171,7 +171,7 @@ def _figures(platform: Platform) -> list[Object]:
         _record(
             "tenant_model_type:gen_ai_client_token_usage:rate5m",
             f"sum by (tenant_id, {by_model}, gen_ai_token_type) "
-            f"(rate(gen_ai_client_token_usage_token_sum{{{tier1}}}[5m]))",
+            f"(rate(gen_ai_client_token_usage_sum{{{tier1}}}[5m]))",
         ),
         _record(
             "model_le:gen_ai_server_time_to_first_token:rate5m",

@@ -21,7 +21,9 @@ def model(platform: Platform, token: str, name: str) -> httpx2.Response:
     header, value = bearer(token)
     body = {"instances": inventory.INSTANCES[name]}
     with http_client(platform) as client:
-        return client.post(f"/v1/models/{name}:predict", json=body, headers={header: value})
+        return client.post(
+            f"/v1/models/{name}:predict", json=body, headers={header: value}, timeout=_SECONDS
+        )
 
 
 def query(prometheus: httpx2.Client, expression: str) -> list[dict[str, t.Any]]:

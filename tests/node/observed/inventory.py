@@ -47,6 +47,9 @@ VARIABLES: t.Mapping[str, t.Any] = {
             "sklearn",
             replicas={"min": 0, "max": MOST},
             target_concurrency=1,
+            # A pod starts within it on a busy machine, too.
+            start_timeout="180s",
+            request_timeout="180s",
             idle_seconds=IDLE_SECONDS,
         ),
         _model(STEADY, OTHER, "lightgbm"),

@@ -14,6 +14,8 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory im
 )
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import (
     components,
+    gateway,
+    naming,
     objects,
 )
 
@@ -172,3 +174,34 @@ def test_who_met_no_replica_counts() -> None:
     assert query.count(cluster) == query.count("envoy_cluster_upstream_")
     assert "envoy_cluster_upstream_cx_none_healthy" in query
     assert "envoy_cluster_upstream_rq_time_sum" in query
+
+
+def test_tier_1_asks_again_for_what_tier_2_says_is_starting_and_for_nothing_else() -> None:
+    (told,) = of_kind("EnvoyFilter", "mesh")
+    (patch,) = told["spec"]["configPatches"]
+    mappers = patch["patch"]["value"]["typed_config"]["local_reply_config"]["mappers"]
+    assert [one["status_code"] for one in mappers] == [naming.STARTING, naming.UNREACHED]
+    policies = {
+        one["metadata"]["name"]: one["spec"]
+        for one in gateway.configuration(sample.node())
+        if one["kind"] == "BackendTrafficPolicy"
+    }
+    retry = policies["kserve"]["retry"]
+    assert retry["retryOn"]["triggers"] == ["retriable-status-codes"]
+    assert retry["retryOn"]["httpStatusCodes"] == [naming.STARTING]
+    worded = {
+        value["value"]: override["response"]["statusCode"]
+        for override in policies["tier1"]["responseOverride"]
+        if override["source"] == "Backend"
+        for value in override["match"]["statusCodes"]
+    }
+    assert worded == {naming.STARTING: 503, naming.UNREACHED: 503}
+
+
+def test_where_no_model_starts_from_zero_nothing_is_asked_again() -> None:
+    platform = sample.small()
+    (told,) = (one for one in objects(platform, "mesh") if one["kind"] == "EnvoyFilter")
+    assert str(naming.STARTING) not in str(told)
+    for one in gateway.configuration(platform):
+        if one["kind"] == "BackendTrafficPolicy":
+            assert "retry" not in one["spec"]
