@@ -20,9 +20,8 @@ from pathlib import Path
 from tests.behaviour.own_platform import OwnPlatform
 from tests.behaviour.platform_json import Platform
 
-from . import machine, streams
+from . import machine, streams, watched
 from .endpoint import Request
-from .errors import BenchError
 from .machine import ROOT
 from .subject import Subject
 from .summary import Json
@@ -104,27 +103,12 @@ def _start(checkout: Path, environment: Mapping[str, str]) -> Json:
 def _up(checkout: Path, inventory: Path, environment: Mapping[str, str]) -> list[tuple[str, float]]:
     """Run `make up`; the moment at which each step began."""
     marks: list[tuple[str, float]] = []
-    said: list[str] = []
-    process = subprocess.Popen(
-        ["make", "up", f"INVENTORY={inventory}"],
-        cwd=checkout,
-        env=dict(environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    with process:
-        assert process.stdout
-        for line in process.stdout:
-            now = time.monotonic()
-            said.append(line)
-            if found := _STEP.match(line):
-                marks.append((found["step"] or found["play"], now))
-            elif _END.match(line):
-                marks.append(("summary", now))
-    if process.returncode:
-        raise BenchError(f"make up failed: {''.join(said[-10:])}")
+    command = ["make", "up", f"INVENTORY={inventory}"]
+    for line, now in watched.lines("make up", command, checkout, environment):
+        if found := _STEP.match(line):
+            marks.append((found["step"] or found["play"], now))
+        elif _END.match(line):
+            marks.append(("summary", now))
     return marks
 
 

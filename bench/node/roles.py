@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import itertools
 import re
-import subprocess
 import time
 
-from bench.errors import BenchError
+from bench import watched
 from bench.machine import ROOT
 from bench.summary import Json
 from tests.node.own_node import OwnNode
 
 _PLAY = re.compile(r"^PLAY \[(?P<name>.+)\] \**$|^PLAY (?P<end>RECAP) \**$")
-_SHOWN_LINES = 20
 
 
 def measure(own: OwnNode, run: str) -> Json:
@@ -31,26 +29,13 @@ def measure(own: OwnNode, run: str) -> Json:
     Raises:
         BenchError: It failed.
     """
-    marks: list[tuple[str, float]] = []
-    said: list[str] = []
     begin = time.monotonic()
-    process = subprocess.Popen(
-        own.command("site.yml"),
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    with process:
-        assert process.stdout
-        for line in process.stdout:
-            said.append(line)
-            if found := _PLAY.match(line):
-                marks.append((found["name"] or found["end"], time.monotonic()))
+    marks = [
+        (found["name"] or found["end"], moment)
+        for line, moment in watched.lines("site.yml", own.command("site.yml"), ROOT)
+        if (found := _PLAY.match(line))
+    ]
     seconds = round(time.monotonic() - begin, 1)
-    if process.returncode:
-        raise BenchError(f"site.yml failed: {''.join(said[-_SHOWN_LINES:])}")
     return {"run": run, "seconds": seconds, "plays": spans(marks)}
 
 
