@@ -13,8 +13,7 @@ import pytest
 
 from tests.behaviour.client import bearer, fetch_token, http_client
 from tests.behaviour.platform_json import Platform
-from tests.node import machine, scaled
-from tests.node.inventory import BUNDLE
+from tests.node import installing, machine, scaled
 from tests.node.own_node import OwnNode
 
 _TOGETHER, _TIMES = 25, 10
@@ -32,14 +31,8 @@ pytestmark = [
 def node(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OwnNode]:
     """A node with a platform whose one model scales to zero."""
     directory = tmp_path_factory.mktemp("scaling")
-    own = OwnNode(directory, BUNDLE, scaled.VARIABLES)
-    own.bundle.mkdir(parents=True, exist_ok=True)
-    own.play("playbooks/bundle.yml")
-    try:
-        own.play("site.yml")
+    with installing.installed(directory, scaled.VARIABLES) as own:
         yield own
-    finally:
-        own.remove()
 
 
 @pytest.fixture(scope="module")

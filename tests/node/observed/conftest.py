@@ -12,8 +12,7 @@ import pytest
 
 from tests.behaviour.client import fetch_token
 from tests.behaviour.platform_json import Platform
-from tests.node import failure, scaled
-from tests.node.inventory import BUNDLE
+from tests.node import installing, scaled
 from tests.node.observed import inventory
 from tests.node.own_node import OwnNode
 
@@ -22,18 +21,8 @@ from tests.node.own_node import OwnNode
 def node(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OwnNode]:
     """A node with that platform."""
     directory = tmp_path_factory.mktemp("observed")
-    own = OwnNode(directory, BUNDLE, inventory.VARIABLES)
-    own.bundle.mkdir(parents=True, exist_ok=True)
-    own.play("playbooks/bundle.yml")
-    try:
-        try:
-            own.play("site.yml")
-        except AssertionError:
-            print(failure.keep(own, "the install"))
-            raise
+    with installing.installed(directory, inventory.VARIABLES) as own:
         yield own
-    finally:
-        own.remove()
 
 
 @pytest.fixture(scope="package")

@@ -10,26 +10,16 @@ import pytest
 
 from tests.behaviour.client import fetch_token
 from tests.behaviour.platform_json import Platform
-from tests.node import failure
-from tests.node.inventory import BUNDLE, unlimited
+from tests.node import installing
+from tests.node.inventory import unlimited
 from tests.node.own_node import OwnNode
 
 
 @pytest.fixture(scope="package")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OwnNode]:
     """A node with the platform of inventories/node, installed by site.yml from a bundle alone."""
-    own = OwnNode(tmp_path_factory.mktemp("platform"), BUNDLE, unlimited())
-    own.bundle.mkdir(parents=True, exist_ok=True)
-    own.play("playbooks/bundle.yml")
-    try:
-        try:
-            own.play("site.yml")
-        except AssertionError:
-            print(failure.keep(own, "the install"))
-            raise
+    with installing.installed(tmp_path_factory.mktemp("platform"), unlimited()) as own:
         yield own
-    finally:
-        own.remove()
 
 
 @pytest.fixture(scope="package")
