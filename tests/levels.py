@@ -70,7 +70,7 @@ FEATURES: t.Mapping[str, Feature] = {
     ),
     "tier1-standalone": Feature(
         "tier 1 without controller: identities, models, limits, protocols, fallback",
-        "API keys and limits in its pod",
+        "limits on what tier 1 answers itself, which it does not count",
     ),
     "tier2": Feature(
         "tier 2: identity, tenants, weights, cohorts, mirror, mutual TLS to models",
