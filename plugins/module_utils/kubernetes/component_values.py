@@ -121,6 +121,8 @@ def tier2(platform: Platform) -> Object:
         # The platform's own ServiceAccount: what tier 1 trusts, and policies speak of.
         "serviceAccount": {"create": False, "name": naming.TIER2},
         "labels": dict(naming.TIER2_LABELS),
+        # A changed policy, of a new model say, changes the listener, and what is answered by the one before is cut after this time.
+        "podAnnotations": {"proxy.istio.io/config": '{"drainDuration": "3600s"}'},
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         **_PRESENT,
         "service": {
