@@ -170,6 +170,8 @@ NODE = {
     "platform_bundle": "/srv/bundle",
     "platform_gateway.https_port": 30443,
     "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+    # Its pods reach no hub.
+    "models[1].source": "pvc://models/model.gguf",
 }
 
 
@@ -201,6 +203,18 @@ NODE = {
             {"platform_cluster.node.pod_network": "10.244.0.1/16"},
             "platform_cluster.node.pod_network",
             "is not a network",
+        ),
+        ({"models[1].source": "hf://owner/name"}, "models[1].source", "s3:// or https://"),
+        ({"models[1].source": "gs://bucket/model.gguf"}, "models[1].source", "reach no cloud"),
+        ({"models[0].source": "oci://r.example.org/a:1"}, "models[0].source", "no registry"),
+        (
+            {
+                "models[0].versions": [{"version": "2", "source": "hf://owner/name"}],
+                "models[0].traffic.mirror": "2",
+                "tenants[0].resources": {},
+            },
+            "models[0].versions[0].source",
+            "reach no hub",
         ),
     ],
 )
