@@ -15,6 +15,7 @@ from pydantic import Field, Strict, WithJsonSchema
 from ._types import (
     AbsolutePath,
     Address,
+    Certificates,
     Domain,
     Duration,
     Flag,
@@ -206,6 +207,12 @@ class Cluster(Section):
         default="LoadBalancer",
         description="How the edge is reached. With `NodePort`, `platform_gateway.https_port` is the "
         "node's port.",
+    )
+    store_authorities: Certificates | None = Field(
+        default=None,
+        description="Authorities that vouch for stores of models' files, beside those that everybody trusts: of "
+        "`https://` sources, and of `s3://` sources where their Secret names none. `\"{{ lookup('file', 'ca.crt') }}\"` "
+        "reads a file.",
     )
     node: Node = Field(default=Node(), description="The node that provider `node` makes.")
     runtime_image: Image = Field(

@@ -13,6 +13,7 @@ from . import images, naming
 from .gateway_names import TENANT_ATTRIBUTE
 from .objects import Object
 from .prometheus import storage
+from .sources import STORE_AUTHORITIES
 
 # Where Envoy's rate limit service keeps its counters, and the key of its Secret that holds the password.
 COUNTERS = "valkey"
@@ -242,6 +243,9 @@ def kserve(platform: Platform) -> Object:
         # Its chart would have it pulled again at each start.
         "imagePullPolicy": "IfNotPresent",
     }
+    # Not the variables of the fetching containers alone: KServe brings the ConfigMap to each tenant.
+    authorities = {"caBundleConfigMapName": STORE_AUTHORITIES}
+    fetcher: Object = authorities if platform.cluster.store_authorities else {}
     values: Object = {"controller": controller}
     if platform.images.registry is not None:
         found = {
@@ -252,11 +256,13 @@ def kserve(platform: Platform) -> Object:
         controller["rbacProxyImage"] = found["brancz/kube-rbac-proxy"]
         values["agent"] = _image(found["kserve/agent"])
         values["router"] = _image(found["kserve/router"])
-        values["storage"] = fetcher = _image(found["kserve/storage-initializer"])
+        fetcher = {**_image(found["kserve/storage-initializer"]), **fetcher}
         values["localmodel"] = {
             "defaultJobImage": fetcher["image"],
             "defaultJobTag": fetcher["tag"],
         }
+    if fetcher:
+        values["storage"] = fetcher
     return {"kserve": values}
 
 
