@@ -112,8 +112,8 @@ while :; do
       fi
     done
     if [ "$digest" != "$told" ] && listens; then
-      # The gateway reads it, and Envoy hears of it.
-      sleep 3
+      # The gateway reads it, and Envoy hears of it: neither says when.
+      sleep 10
       echo "in force: ${{digest%% *}}"
       told=$digest
     fi
