@@ -36,7 +36,9 @@ _OBJECTS = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": _NAME},
-            "data": {"Corefile": ".:1053 {\n    health :8080\n    whoami\n}\n"},
+            "data": {
+                "Corefile": ".:1053 {\n    health :8080\n    template ANY ANY {\n        rcode NXDOMAIN\n    }\n}\n"
+            },
         },
         {
             "apiVersion": "apps/v1",
