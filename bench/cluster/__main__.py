@@ -51,7 +51,7 @@ def _measure(wanted: int, *, quick: bool) -> dict[str, object]:
     load = round(os.getloadavg()[0], 2)
     rows = []
     with ControlPlane(audit=True) as plane:
-        found = definitions.upstream() + definitions.extra()
+        found = definitions.upstream()
         request = synchronising.Request(found, "definitions", kubeconfig=str(plane.kubeconfig))
         report = synchronising.synchronise(request)
         if report.problem:

@@ -2,15 +2,14 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """Upstream's CustomResourceDefinitions, read where Go keeps its modules; none of them is copied.
 
-Of one component no module carries them, Envoy AI Gateway. Its definitions, and any others, are read from the
-directories that IB_EXTRA_CRDS names, and the tests say which kinds went unchecked without it.
+Definitions in the directories that IB_EXTRA_CRDS names take the place of those of the same name: of another release, say.
 """
 
 from __future__ import annotations
 
 import os
 import typing as t
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +75,14 @@ SOURCES = (
         version="v1.9.1",
     ),
     Source(
+        "ai-gateway",
+        "github.com/envoyproxy/ai-gateway",
+        "h1:cTdSnQmtQQ2Ea5T/LLK50pIthG2SJAOxU9XPXZbtDkU=",
+        ("manifests/charts/ai-gateway-crds-helm/templates/*.yaml",),
+        # The last one that the module proxy has; what it lacks is in _LATER.
+        version="v1.0.0",
+    ),
+    Source(
         "istio",
         "istio.io/api",
         "h1:qGf/hZwCu5LOPK0jGti38NF71E8Eq4jGyhz/l2xsszU=",
@@ -107,6 +114,15 @@ SOURCES = (
     ),
 )
 
+# By definition: what a rule of it may say since a release that no module has, and the platform's objects do say.
+# https://github.com/envoyproxy/ai-gateway, api/v1beta1/ai_gateway_route.go
+_LATER: t.Mapping[str, t.Mapping[str, t.Any]] = {
+    "aigatewayroutes.aigateway.envoyproxy.io": {
+        "name": {"type": "string", "minLength": 1, "maxLength": 253},
+        "streamIdleTimeout": {"type": "string", "pattern": "^([0-9]{1,5}(h|m|s|ms)){1,4}$"},
+    }
+}
+
 
 class _Loader(yaml.CSafeLoader):
     """Reads the bare ``=`` that one definition lists among its values, as text."""
@@ -120,7 +136,7 @@ _Loader.add_constructor("tag:yaml.org,2002:value", _text)
 
 
 def upstream(without: Container[str] = ()) -> list[Definition]:
-    """Read the definitions of every source, downloading what Go does not have yet.
+    """Read the definitions of every source, downloading what Go does not have yet, and those of IB_EXTRA_CRDS.
 
     Args:
         without: Components whose definitions come otherwise, with their chart say.
@@ -128,65 +144,31 @@ def upstream(without: Container[str] = ()) -> list[Definition]:
     Raises:
         RuntimeError: A module cannot be had, or is not the one that was looked at.
     """
-    return [
-        found
-        for source in SOURCES
-        if source.component not in without
-        for found in _read(source.directory(), source.files)
-    ]
+    return of(*(source.component for source in SOURCES if source.component not in without))
 
 
-def of(source: Source) -> list[Definition]:
-    """Read the definitions of one source.
+def of(*components: str) -> list[Definition]:
+    """Read the definitions of some components, and those of IB_EXTRA_CRDS.
 
     Raises:
-        RuntimeError: Its module cannot be had, or is not the one that was looked at.
+        RuntimeError: A module cannot be had, or is not the one that was looked at.
     """
-    return list(_read(source.directory(), source.files))
+    sources = [source for source in SOURCES if source.component in components]
+    assert len(sources) == len(components), components
+    found = [one for source in sources for one in _read(source.directory(), source.files)]
+    directories = os.environ.get(EXTRA_VARIABLE, "").split(os.pathsep)
+    given = [one for each in directories if each for one in _read(Path(each), ("**/*.yaml",))]
+    by_name = {one["metadata"]["name"]: one for one in [*map(_completed, found), *given]}
+    return list(by_name.values())
 
 
-def stand_ins(
-    objects: Sequence[t.Mapping[str, t.Any]], group: str, known: set[tuple[str, str]]
-) -> list[Definition]:
-    """Make definitions for kinds of a group that nobody brought: they take any object, and so prove nothing of one.
-
-    Args:
-        objects: Objects whose kinds are wanted.
-        group: Their API group.
-        known: Groups and kinds that are defined already.
-    """
-    wanted = {
-        (one["apiVersion"].rpartition("/")[2], one["kind"])
-        for one in objects
-        if one["apiVersion"].startswith(f"{group}/")
-    }
-    return [
-        _stand_in(group, version, kind)
-        for version, kind in sorted(wanted)
-        if (group, kind) not in known
-    ]
-
-
-def _stand_in(group: str, version: str, kind: str) -> Definition:
-    plural = f"{kind.lower()[:-1]}ies" if kind.endswith("y") else f"{kind.lower()}s"
-    schema = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
-    served = {
-        "name": version,
-        "served": True,
-        "storage": True,
-        "schema": {"openAPIV3Schema": schema},
-    }
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": _KIND,
-        "metadata": {"name": f"{plural}.{group}"},
-        "spec": {
-            "group": group,
-            "scope": "Namespaced",
-            "names": {"kind": kind, "plural": plural},
-            "versions": [served],
-        },
-    }
+def _completed(definition: Definition) -> Definition:
+    """Add what later releases have; the file is read anew each time, so nobody else sees the change."""
+    if fields := _LATER.get(definition["metadata"]["name"]):
+        for version in definition["spec"]["versions"]:
+            spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]
+            spec["properties"]["rules"]["items"]["properties"] |= fields
+    return definition
 
 
 def install(kubeconfig: str, without: Container[str] = ()) -> None:
@@ -199,19 +181,13 @@ def install(kubeconfig: str, without: Container[str] = ()) -> None:
     Raises:
         RuntimeError: The server does not take them.
     """
-    request = Request(upstream(without) + extra(), "definitions", kubeconfig=kubeconfig)
+    request = Request(upstream(without), "definitions", kubeconfig=kubeconfig)
     for _ in range(_TRIES):
         report = synchronise(request)
         # The largest take a busy machine longer than the server waits; what it has, it does not get again.
         if not report.problem:
             return
     raise RuntimeError(report.problem)
-
-
-def extra() -> list[Definition]:
-    """Read the definitions in the directories that IB_EXTRA_CRDS names; none where it is not set."""
-    directories = os.environ.get(EXTRA_VARIABLE, "").split(os.pathsep)
-    return [found for one in directories if one for found in _read(Path(one), ("**/*.yaml",))]
 
 
 def _module_version(component: str) -> str:

@@ -167,12 +167,17 @@ def running(
         started.append(process)
         resources = directory / "state/runs/0/envoy-ai-gateway-resources"
         _wait((resources / "config.yaml").is_file, process, log)
-        # By rename: a file that is read half written ends the process.
-        hidden = resources / ".secrets.tmp"
-        hidden.write_text(to_yaml(secrets), encoding="utf-8")
-        hidden.rename(resources / "secrets.yaml")
         gateway = Gateway(network, host, port, authority, log)
-        _wait(lambda: _healthy(gateway), process, log)
+
+        def answers() -> bool:
+            try:
+                return _well(gateway)
+            except ConnectionError:
+                # What is placed before the gateway watches the folder is not read.
+                _place(secrets, resources)
+                return False
+
+        _wait(answers, process, log)
         yield gateway
     finally:
         for each_process in reversed(started):
@@ -181,12 +186,16 @@ def running(
         shutil.rmtree(directory / "data", ignore_errors=True)
 
 
-def _healthy(gateway: Gateway) -> bool:
-    try:
-        # Without credentials: once the policy is there, the answer is 401.
-        listing = gateway.request("GET", "/v1/models")
-    except ConnectionError:
-        return False
+def _place(secrets: Sequence[Object], resources: Path) -> None:
+    # By rename: a file that is read half written ends the process.
+    hidden = resources / ".secrets.tmp"
+    hidden.write_text(to_yaml(secrets), encoding="utf-8")
+    hidden.rename(resources / "secrets.yaml")
+
+
+def _well(gateway: Gateway) -> bool:
+    # Without credentials: once the policy is there, the answer is 401.
+    listing = gateway.request("GET", "/v1/models")
     return listing.status == 401 and gateway.request("GET", "/healthz").status == 200
 
 
@@ -196,7 +205,7 @@ def _wait(condition: Any, process: subprocess.Popen[bytes], log: Path) -> None:
         tail = log.read_text(encoding="utf-8", errors="replace")[-4000:]
         assert process.poll() is None, f"aigw ended: {tail}"
         assert time.monotonic() < deadline, f"the gateway does not answer: {tail}"
-        time.sleep(0.2)
+        time.sleep(0.5)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:

@@ -21,7 +21,6 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.disc
 )
 
 from inferencebox.cli.config import load_inventory
-from tests.cluster import definitions
 from tests.cluster.steps import Object, Platform, homes, statuses
 from tests.unit.plugins.module_utils.kubernetes import sample
 
@@ -45,7 +44,7 @@ _SAMPLES = {
 }
 SOURCES = [*INVENTORIES, *_SAMPLES]
 # What these platforms hold, as the table of levels names it.
-_PROVEN = ["tenants", "admission", "models", "keda", "knative", "llm-d", "tier1"]
+_PROVEN = ["tenants", "admission", "models", "keda", "knative", "llm-d", "tier1", "tier1-ai"]
 _PROVEN += ["tier1-standalone", "tier2", "certificates", "observability"]
 
 
@@ -73,7 +72,7 @@ def test_there_are_inventories_for_clusters() -> None:
     assert {"existing", "kind"} <= set(INVENTORIES)
 
 
-@pytest.mark.proves("L1", "tier1-ai")
+@pytest.mark.proves("L1", *_PROVEN)
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_kind_is_served(source: str, served: Resources) -> None:
     _, objects = rendered(source)
@@ -81,29 +80,33 @@ def test_every_kind_is_served(source: str, served: Resources) -> None:
     missing = sorted(
         f"{kind} ({version})" for version, kind in kinds if not served.find(version, kind)
     )
-    # Nothing but what no module carries may be missing, and that only where nobody brought it.
-    if _GIVEN or not os.environ.get(definitions.EXTRA_VARIABLE):
-        expected = [one for one in missing if "(aigateway.envoyproxy.io/" in one]
-        if missing and (_GIVEN or missing == expected):
-            pytest.skip(
-                f"not checked, {definitions.EXTRA_VARIABLE} is not set: {', '.join(missing)}"
-            )
+    if missing and _GIVEN:
+        pytest.skip(f"not checked, the given cluster does not serve {', '.join(missing)}")
     assert missing == []
+
+
+@pytest.fixture(scope="module")
+def homed(defined: str) -> t.Iterator[str]:
+    """The kubeconfig of a cluster that has the namespaces of components, which others make."""
+    spaces = {
+        one["metadata"]["name"]: one for source in SOURCES for one in homes(rendered(source)[1])
+    }
+    others = Platform("components", defined)
+    assert not others.apply(list(spaces.values())).problem
+    yield defined
+    removed = others.apply([], prune=True, wait_timeout=300)
+    assert not removed.problem, removed.problem
 
 
 @pytest.mark.proves("L1", *_PROVEN)
 @pytest.mark.skipif(_GIVEN, reason="a given cluster keeps its namespaces")
 @pytest.mark.parametrize("source", SOURCES)
 def test_all_objects_are_applied_once_and_removed(
-    source: str, served: Resources, defined: str
+    source: str, served: Resources, homed: str
 ) -> None:
     name, objects = rendered(source)
     found = checkable(objects, served)
-    platform = Platform(name, defined)
-    # Namespaces of components, which others make.
-    spaces = homes(found)
-    others = Platform("components", defined)
-    assert not others.apply(spaces).problem
+    platform = Platform(name, homed)
     try:
         report = platform.apply(found)
         assert not report.problem, report.problem

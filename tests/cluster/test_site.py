@@ -140,22 +140,18 @@ def _tell(folder: Path, kubeconfig: str, api: Api) -> Story:
 
 def _provide(kubeconfig: str) -> None:
     """What is there before: definitions and namespaces of components that no module carries, and a StorageClass."""
-    source = next(one for one in definitions.SOURCES if one.component == "kube-prometheus-stack")
-    found: list[Object] = [*definitions.of(source), *definitions.extra()]
-    known = {(one["spec"]["group"], one["spec"]["names"]["kind"]) for one in found}
-    rendered = kubernetes.objects(load_inventory(str(_ROOT / "inventories/existing")))
-    found += definitions.stand_ins(rendered, "aigateway.envoyproxy.io", known)
-    for name in ("monitoring", "envoy-ai-gateway-system"):
-        found.append({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    spaces: list[Object] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        for name in ("monitoring", "envoy-ai-gateway-system")
+    ]
     annotations = {"storageclass.kubernetes.io/is-default-class": "true"}
-    found.append(
-        {
-            "apiVersion": "storage.k8s.io/v1",
-            "kind": "StorageClass",
-            "metadata": {"name": "standard", "annotations": annotations},
-            "provisioner": "example.com/none",
-        }
-    )
+    storage = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "standard", "annotations": annotations},
+        "provisioner": "example.com/none",
+    }
+    found = [*definitions.of("prometheus-operator", "ai-gateway"), *spaces, storage]
     report = Platform("others", kubeconfig).apply(found)
     assert not report.problem, report.problem
 

@@ -143,8 +143,16 @@ class Api:
         code, answer = self._request("PATCH", path, query, headers=_APPLY, body=body)
         return code == httpx.codes.CREATED, answer
 
-    def delete(self, path: str, uid: str, *, dry_run: bool) -> None:
+    def delete(
+        self, path: str, uid: str, *, dry_run: bool, grace_seconds: int | None = None
+    ) -> None:
         """Delete one object, if it is still the one that was looked at; what it owns goes in the background.
+
+        Args:
+            path: The object's own path.
+            uid: Of the object that was looked at.
+            dry_run: Only say what would come of it.
+            grace_seconds: Time that it has to end; its own where None.
 
         Raises:
             RefusedError: The server says no; code 404 where it is gone, 409 where another has its name.
@@ -156,6 +164,8 @@ class Api:
             "preconditions": {"uid": uid},
             "propagationPolicy": "Background",
         }
+        if grace_seconds is not None:
+            options["gracePeriodSeconds"] = grace_seconds
         if dry_run:
             options["dryRun"] = ["All"]
         headers = {"Content-Type": "application/json"}

@@ -145,7 +145,9 @@ def _completed(
 ) -> Report:
     """What follows when everything is applied."""
     if request.wait_timeout and not request.check:
-        patience = waiting.Patience(request.wait_timeout, request.fixed_nodes, progress.tell)
+        patience = waiting.Patience(
+            request.wait_timeout, request.fixed_nodes, progress.tell, owner.platform_selector
+        )
         late = waiting.until_ready(api, wanted, owner.selector, patience)
         if late:
             return Report(tuple(_with_late(outcomes, late)), _lateness(late, request.wait_timeout))

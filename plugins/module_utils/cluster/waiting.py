@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from . import causes, listing
+from . import causes, draining, listing
 from .api import Api
 from .discovery import Resource
 from .objects import Key, Wanted
@@ -25,6 +25,8 @@ _LOOK_SECONDS = 5.0
 # 10 s after something was given back. k8s.io/kubernetes, pkg/scheduler/backend/queue (DefaultPodMaxBackoffDuration);
 # kstatus waits as long (sigs.k8s.io/cli-utils, pkg/kstatus/status: ScheduleWindow).
 _GRACE_SECONDS = 15.0
+# A pod that was replaced and has nothing to do is gone by then, and its room is somebody's.
+_YIELD_SECONDS = 45.0
 
 
 @dataclass(frozen=True)
@@ -50,11 +52,13 @@ class Patience:
         seconds: At most so long.
         fixed_nodes: Nobody adds nodes to the cluster: a pod that no node takes gets none later.
         tell: Hears why an object is late, as soon as that is no matter of moments; once for each reason.
+        yielding: Labels of pods whose room others may have while they end; empty where no such is looked for.
     """
 
     seconds: float
     fixed_nodes: bool = False
     tell: Callable[[str], None] = lambda _: None
+    yielding: str = ""
 
 
 class _Causes:
@@ -62,7 +66,7 @@ class _Causes:
 
     def __init__(self, api: Api, patience: Patience, now: Callable[[], float]) -> None:
         self._api, self._patience, self._now = api, patience, now
-        self._looked = now()
+        self._looked = self._had_room = now()
         self._since: dict[tuple[Key, str], float] = {}
         self._told: set[tuple[Key, str]] = set()
         self._stuck: frozenset[Key] = frozenset()
@@ -79,12 +83,24 @@ class _Causes:
         self._looked = now
         found = {key: causes.of_workload(self._api, key, live) for key, live in late.items()}
         self._tell(found, now)
+        self._make_room(found, now)
         stuck: frozenset[Key] = frozenset()
         if self._patience.fixed_nodes and all(cause.no_room for cause in found.values()):
             stuck = frozenset() if causes.room_may_come(self._api) else frozenset(found)
         if stuck != self._stuck:
             self._stuck, self._stuck_since = stuck, now
         return bool(stuck) and now - self._stuck_since >= _GRACE_SECONDS
+
+    def _make_room(self, found: Mapping[Key, causes.Cause], now: float) -> None:
+        """End what only still answers, one after the other, where what is wanted finds no room beside it."""
+        if not self._patience.yielding or not any(cause.no_room for cause in found.values()):
+            self._had_room = now
+        elif now - self._had_room >= _YIELD_SECONDS:
+            self._had_room = now
+            if ended := draining.end_oldest(self._api, self._patience.yielding):
+                self._patience.tell(
+                    f"pod {ended} was replaced, and ends before its last answers do: others wait for its room"
+                )
 
     def _tell(self, found: Mapping[Key, causes.Cause], now: float) -> None:
         present = {(key, cause.reason): cause.text for key, cause in found.items() if cause.reason}

@@ -7,11 +7,15 @@ command shape the pod. It looks for Envoy below its data directory, so that a fi
 credentials of providers with the objects, so that the first container writes both into one file. And it takes
 certificates and key sets only from its directory of resources once it runs, so that a second container keeps that one
 up to date; what it finds half written ends it, hence the rename.
+
+The gateway is a sidecar container, and the second one the pod's main container: so the kubelet ends the gateway, and after
+it the mesh's proxy, only when the second one has ended, which before looks on until no answer is on its way.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -23,9 +27,11 @@ from .manifests import to_yaml
 from .objects import Maker, Object
 from .runtimes import CONTAINER_SECURITY, POD_SECURITY
 
-# How long answers may still take when their pod is replaced.
-DRAIN_SECONDS = 30
-_END_SECONDS = 15
+# How long a pod that is replaced goes on at least, until everybody sends new connections elsewhere, and at most. Nothing bounds a
+# stream but the silence in it; what takes longer than this is cut.
+_LEAST_DRAIN_SECONDS = 15
+_MOST_DRAIN_SECONDS = 3600
+_END_SECONDS = 30
 # Where tier 1 listens inside its pod.
 PORT = 10443
 # Where it tells figures of language models. Its Envoy's are on loopback alone: the gateway itself has the port that Envoy
@@ -95,19 +101,35 @@ while :; do
 done
 """
 
-# Envoy answers on, and ends each connection with its next answer: a client comes back by the new pod, which knows what has changed.
-# Its image may have either of two programs that speak TCP.
+# Envoy answers on, and ends each connection with its next answer: a client comes back by the new pod, which knows what has
+# changed. Its image may have either of two programs that speak TCP.
 _DRAIN = f"""\
 set -u
 IFS=: read -r host port < {_HOME}/run/0/admin-address.txt
-ask() {{
-  printf 'POST /healthcheck/fail HTTP/1.1\\r\\nHost: envoy\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n'
+speak() {{
+  if command -v nc > /dev/null; then
+    nc "$host" "$port"
+  else
+    bash -c 'exec 3<> "/dev/tcp/$0/$1"; cat >&3; cat <&3' "$host" "$port"
+  fi
 }}
-if command -v nc > /dev/null; then
-  ask | nc "$host" "$port"
-else
-  ask | bash -c 'exec 3<> "/dev/tcp/$0/$1"; cat >&3; cat <&3' "$host" "$port"
-fi
+# Envoy does not answer whoever has closed its side already.
+ask() {{ # method, path
+  {{
+    printf '%s %s HTTP/1.1\\r\\nHost: envoy\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' "$1" "$2"
+    sleep 1
+  }} | speak
+}}
+ask POST /healthcheck/fail > /dev/null
+sleep {_LEAST_DRAIN_SECONDS}
+looks=0
+while [ "$looks" -lt 3 ]; do
+  if ask GET '/stats?filter=downstream_rq_active' | grep -q '^http\\.https-{PORT}\\.downstream_rq_active: [1-9]'; then
+    looks=0
+  else
+    looks=$((looks + 1))
+  fi
+done
 """
 
 
@@ -169,10 +191,13 @@ def _deployment(platform: Platform, digest: str, key_sets: Sequence[str]) -> Obj
                 "labels": {
                     **naming.labels(platform),
                     **naming.TIER1_LABELS,
+                    naming.YIELDS_LABEL: "true",
                     "sidecar.istio.io/inject": "true",
                 },
                 "annotations": {
                     "inferencebox.io/configuration": digest,
+                    # Whose log is meant where none is named.
+                    "kubectl.kubernetes.io/default-container": "gateway",
                     # The way to tier 2 is there before the first request.
                     "proxy.istio.io/config": '{"holdApplicationUntilProxyStarts": true}',
                     # It captures nothing: requests come in beside it, and go out by its one listener.
@@ -245,8 +270,7 @@ def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) ->
         ],
         # It opens the port when Envoy has its configuration.
         "readinessProbe": {"tcpSocket": {"port": "https"}, "periodSeconds": 2},
-        # New connections go elsewhere before it stops, and answers come to their end.
-        "lifecycle": {"preStop": {"sleep": {"seconds": DRAIN_SECONDS}}},
+        "restartPolicy": "Always",
     }
     place["lifecycle"] = {"preStop": {"exec": {"command": ["sh", f"{_OBJECTS}/drain.sh"]}}}
     volumes: list[Object] = [
@@ -269,17 +293,23 @@ def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) ->
     return {
         "serviceAccountName": naming.TIER1,
         "automountServiceAccountToken": False,
-        "terminationGracePeriodSeconds": DRAIN_SECONDS + _END_SECONDS,
+        "terminationGracePeriodSeconds": _most_drain(platform) + _END_SECONDS,
         "securityContext": {
             **POD_SECURITY,
             "runAsUser": _USER,
             "runAsGroup": _USER,
             "fsGroup": _USER,
         },
-        "initContainers": [prepare],
-        "containers": [run, place],
+        "initContainers": [prepare, run],
+        "containers": [place],
         "volumes": volumes,
     }
+
+
+def _most_drain(platform: Platform) -> int:
+    """Seconds for which an answer may go on when its pod is replaced."""
+    longest = max((model.serving.request_timeout_seconds for model in platform.models), default=0)
+    return max(_MOST_DRAIN_SECONDS, math.ceil(longest))
 
 
 def _mounts(kind: str, directory: str, names: Sequence[str]) -> list[Object]:

@@ -76,6 +76,9 @@ VERSION_LABEL = "inferencebox.io/version"
 # https://github.com/kserve/kserve, pkg/apis/serving/v1beta1/inference_service_status.go
 DIGEST_ANNOTATION = "inferencebox.io/digest"
 
+# Of pods that were replaced and still answer: who waits for their room may have it.
+YIELDS_LABEL = "inferencebox.io/yields"
+
 # The port of the Services that KServe makes in mode `standard`.
 SERVICE_PORT = 80
 

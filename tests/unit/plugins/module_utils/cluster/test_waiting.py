@@ -19,7 +19,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.obje
     Wanted,
 )
 
-from .fake_server import Server, status
+from .fake_server import Server, body, status
 
 Live = dict[str, t.Any]
 CLASS = Resource(
@@ -204,6 +204,43 @@ def test_whoever_may_give_room_back_is_waited_for(clock: Clock, ending: str) -> 
     late, _ = crowd(clock, ending=ending, looks=60)
     assert [one.key.name for one in late] == ["full"]
     assert 60 < clock.seconds < 600
+
+
+def test_what_was_replaced_and_still_answers_yields_to_what_finds_no_room(clock: Clock) -> None:
+    names = ["younger", "older"]
+    told: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        path, selector = request.url.path, str(request.url.params.get("labelSelector"))
+        if request.method == "DELETE":
+            names.remove(path.rpartition("/")[2])
+            return httpx.Response(200, json={})
+        if path != "/api/v1/pods" or "inferencebox.io/yields" not in selector:
+            return crowded("", 0)(request)
+        pods = [
+            {
+                "metadata": {
+                    "name": name,
+                    "namespace": "n",
+                    "uid": name,
+                    "deletionTimestamp": f"2026-01-01T00:00:0{9 - place}Z",
+                }
+            }
+            for place, name in enumerate(names)
+        ]
+        return httpx.Response(200, json={"items": [*pods, {"metadata": {"name": "present"}}]})
+
+    server = Server(answer)
+    patience = waiting.Patience(200, tell=told.append, yielding="of=platform")
+    waiting.until_ready(
+        server.api, [wanted("full", MODEL)], "a=b", patience, clock.now, clock.sleep
+    )
+    assert server.asked("DELETE") == [
+        f"/api/v1/namespaces/n/pods/{n}" for n in ("older", "younger")
+    ]
+    deleted = [body(one) for one in server.requests if one.method == "DELETE"]
+    assert {one["gracePeriodSeconds"] for one in deleted} == {1}
+    assert sum("older" in line for line in told) == 1
 
 
 def gone(server: Server, clock: Clock, timeout: float = 30) -> list[waiting.Late]:

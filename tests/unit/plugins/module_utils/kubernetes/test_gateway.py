@@ -8,6 +8,7 @@ import copy
 from typing import Any
 
 import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import draining
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import gateway
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes.gateway_names import (
@@ -258,6 +259,23 @@ def test_both_engines_have_the_same_objects() -> None:
     standalone = made(raw)
     key = [(each["kind"], each["metadata"]["name"]) for each in controller]
     assert [(each["kind"], each["metadata"]["name"]) for each in standalone] == key
+
+
+@pytest.mark.parametrize(("longest", "least"), [("60s", 3600), ("7200s", 7200)])
+def test_a_pod_outlasts_the_answers_that_it_has_begun(longest: str, least: int) -> None:
+    """The kubelet ends main containers before sidecar containers, and these in reverse order."""
+    raw = copy.deepcopy(sample.FULL)
+    raw["platform_engine"] = {"gateway": "standalone"}
+    raw["tenants"][0]["limits"] = {}
+    raw["models"][0]["serving"]["request_timeout"] = longest
+    template = named("Deployment", "tier1", gateway.objects(load(raw)))["spec"]["template"]
+    assert draining.YIELDS in template["metadata"]["labels"]
+    pod = template["spec"]
+    lasting = [one["name"] for one in pod["initContainers"] if one.get("restartPolicy") == "Always"]
+    assert lasting == ["gateway"]
+    (watching,) = pod["containers"]
+    assert "drain.sh" in watching["lifecycle"]["preStop"]["exec"]["command"][-1]
+    assert pod["terminationGracePeriodSeconds"] > least
 
 
 def test_standalone_has_no_endpoint_by_address_and_no_selector() -> None:
