@@ -51,7 +51,7 @@ test: tools ## Lint, then unit and behaviour tests, and what the docs show; the 
 	@$(BIN)/python -m pytest --numprocesses=2 $(PYTEST_ARGS) $(addprefix tests/,$(SUITES))
 
 test-cluster: go gateway-programs ## Tests on a Kubernetes API server: KUBECONFIG's, or one built with Go
-	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster
+	@$(BIN)/python -m pytest --numprocesses=2 $(PYTEST_ARGS) tests/cluster
 
 test-node: go ## A Kubernetes node of this machine, from its first start to its removal (root)
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/node

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import typing as t
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +24,7 @@ if t.TYPE_CHECKING:
 
 _own = pytest.StashKey[OwnPlatform]()
 _record = pytest.StashKey[levels.Record]()
+_partly = pytest.StashKey[set[Path]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,6 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
     text = "proves(level, *features): what it is a proof of; see tests/levels.py"
     config.addinivalue_line("markers", text)
     config.stash[_record] = levels.Record()
+    config.stash[_partly] = set()
+    if config.getoption("--write-levels") and any("::" in each for each in config.args):
+        raise pytest.UsageError("--write-levels takes whole files of tests")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -47,10 +52,19 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> BySuite
     return BySuite(config, log)
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Writes the table where it is asked for."""
-    if session.config.getoption("--write-levels"):
-        levels.write(session.config.stash[_record])
+def pytest_deselected(items: t.Sequence[pytest.Item]) -> None:
+    """Notes files that do not run whole."""
+    for item in items:
+        item.config.stash[_partly].add(item.path)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Writes the table where it is asked for, and the run came to its end."""
+    ended = exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    if session.config.getoption("--write-levels") and ended and not session.shouldfail:
+        partly = session.config.stash[_partly]
+        ran = {item.path for item in session.items} - partly
+        levels.write(session.config.stash[_record], ran)
 
 
 @pytest.fixture(scope="session")

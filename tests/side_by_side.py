@@ -6,11 +6,20 @@ from __future__ import annotations
 
 from xdist.scheduler import LoadScopeScheduling
 
+# Modules of the cluster tests that share more than programs.
+_API_SERVER = ("admission", "apply", "modules", "objects_accepted", "objects_refused", "preflight")
+_CONTROLLERS = ("reconciled", "tier2")
+_SHARED = {
+    f"tests/cluster/test_{name}.py": names[0]
+    for names in (_API_SERVER, _CONTROLLERS)
+    for name in names
+}
+
 
 class BySuite(LoadScopeScheduling):
-    """A suite shares a platform, so it stays together; of the unit tests, which share none, each module does."""
+    """A suite shares a platform, so it stays together; where most modules share none, each of them does."""
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
         suite = path.split("/")[1]
-        return path if suite == "unit" else suite
+        return _SHARED.get(path, path) if suite in {"unit", "cluster"} else suite

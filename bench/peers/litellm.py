@@ -19,7 +19,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.host.package
     uv_environment,
 )
 
-from tests.behaviour.own_platform import free_ports
+from tests.ports import free_ports
 
 from ..endpoint import Endpoint, Request
 from ..errors import BenchError

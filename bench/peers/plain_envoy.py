@@ -18,8 +18,8 @@ from pathlib import Path
 
 from ansible_collections.inferencebox.platform.plugins.module_utils.serving import runtime_of
 
-from tests.behaviour.own_platform import free_ports
 from tests.behaviour.platform_json import Model
+from tests.ports import free_ports
 
 from ..endpoint import Endpoint, Request
 from ..subject import Subject

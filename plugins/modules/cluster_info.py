@@ -59,6 +59,7 @@ objects:
     part: {description: The part of the platform that it was applied with., type: str}
     created: {description: When it was made., type: str}
     ready: {description: Whether it is in force., type: bool}
+    answers: {description: "Whether requests are answered, if not as it is wanted, by an earlier version of a model.", type: bool}
     reason: {description: "What it lacks; empty when ready.", type: str}
     url: {description: "Where it is to be reached, if it says so.", type: str}
 drift:

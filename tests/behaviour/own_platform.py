@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import socket
 import string
 import subprocess
 import sys
@@ -15,6 +14,8 @@ import typing as t
 from pathlib import Path
 
 import yaml
+
+from tests.ports import free_ports
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 INVENTORY = REPOSITORY / "inventories" / "local"
@@ -179,15 +180,6 @@ def _with_every_api(model: Vars) -> Vars:
 def _patient(model: Vars) -> Vars:
     """On two cores that others use as well a server takes more than a minute to load."""
     return {**model, "serving": {**model.get("serving", {}), "start_timeout": _START_TIMEOUT}}
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on. All are held until all are found, so that they differ."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 def _tail(text: str, lines: int) -> str:

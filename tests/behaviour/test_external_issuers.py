@@ -19,12 +19,13 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
+from tests.ports import free_ports
 from tests.tls import Authority
 
 from .client import Caller
 from .errors import check_error
 from .issuers import ForeignIssuer, Json, KeyServer, SigningKey
-from .own_platform import OwnPlatform, free_ports
+from .own_platform import OwnPlatform
 from .platform_json import Platform
 
 pytestmark = pytest.mark.disruptive

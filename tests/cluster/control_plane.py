@@ -9,7 +9,6 @@ nothing of it is left when it is closed or when the process that started it dies
 from __future__ import annotations
 
 import shutil
-import socket
 import ssl
 import tempfile
 import types
@@ -24,6 +23,7 @@ from inferencebox.programs import building
 from tests.cluster.certificates import Authority, private_pem
 from tests.cluster.network import Lan
 from tests.cluster.processes import Processes
+from tests.ports import free_ports
 
 _LOOPBACK = "127.0.0.1"
 # What a cluster without nodes and cloud has use for: quotas, namespaces, owners, accounts, aggregated roles,
@@ -94,7 +94,7 @@ class ControlPlane:
         etcd = building.directory("etcd") / "etcd"
         kubernetes = building.directory("kubernetes")
         authority = Authority(self.directory)
-        store_port, peer_port, api_port, manager_port = _free_ports(4)
+        store_port, peer_port, api_port, manager_port = free_ports(4)
         api = f"https://{self._host}:{api_port}"
 
         self._processes.start(
@@ -214,14 +214,3 @@ class ControlPlane:
                 return False
 
         self._processes.wait_until(answers, url)
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listened on a moment ago, all different."""
-    sockets = [socket.socket() for _ in range(count)]
-    for one in sockets:
-        one.bind(("127.0.0.1", 0))
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

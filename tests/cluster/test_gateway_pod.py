@@ -70,14 +70,17 @@ def _objects(directory: Path) -> list[Object]:
             "stringData": {"apiKey": "paid-by-us"},
         }
     )
-    keys = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "issuer-builtin", "namespace": _NAMESPACE},
-        "data": {"jwks": _BUILTIN.key_set()},
-    }
+    keys = [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": f"issuer-{name}", "namespace": _NAMESPACE},
+            "data": {"jwks": _BUILTIN.key_set()},
+        }
+        for name in ("builtin", "keys")
+    ]
     parts = [made for part in ("system", "gateway") for made in kubernetes.objects(platform, part)]
-    return [*parts, *secrets, keys]
+    return [*parts, *secrets, *keys]
 
 
 @pytest.fixture(scope="module")

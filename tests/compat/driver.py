@@ -10,7 +10,6 @@ import pwd
 import re
 import secrets
 import shutil
-import socket
 import string
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.host.package
 )
 
 from tests.behaviour import processes
+from tests.ports import free_ports
 
 ROOT = Path(__file__).resolve().parents[2]
 # A first run installs the runtime; the time is for slow networks and two busy cores.
@@ -101,7 +101,7 @@ class Driver:
         shutil.copy(shared / "hosts.yml", self.inventory)
         for topic in ("tenants.yml", "models.yml"):
             shutil.copy(shared / "group_vars/all" / topic, variables)
-        ports = _free_ports(3)
+        ports = free_ports(3)
         self.gateway = ports[0]
         platform = {
             "platform_name": self.name,
@@ -203,12 +203,3 @@ def _json(text: str) -> Json:
     """The callback's document; warnings may stand before it."""
     match = re.search(r"^\{.*^\}", text, re.MULTILINE | re.DOTALL)
     return dict(json.loads(match[0])) if match else {}
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on. All are held until all are found, so that they differ."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports

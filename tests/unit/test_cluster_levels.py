@@ -4,54 +4,55 @@
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Iterator
-from pathlib import Path
+import pytest
 
-from tests.levels import FEATURES, LEVELS, PAGE, Record, table
+from tests import levels
+from tests.levels import FEATURES, PAGE, TESTS, Cell, Record, table
 
-
-def _claimed() -> Iterator[tuple[str, str]]:
-    """Cells that are filled, by level and feature."""
-    titles = {feature.title: key for key, feature in FEATURES.items()}
-    for line in PAGE.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in line.strip("|").split("|")]
-        if cells[0] in titles:
-            filled = zip(LEVELS, cells[1 : 1 + len(LEVELS)], strict=True)
-            yield from ((level, titles[cells[0]]) for level, cell in filled if cell)
+_CELL: Cell = ("L1", "apply")
+_FILES = levels.marked()[_CELL]
 
 
-def _marked(root: Path) -> set[tuple[str, str]]:
-    """What tests say that they prove; features that are not written out count by the name of their list."""
-    found = set()
-    for path in (root / "tests").rglob("test_*.py"):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        lists = {
-            element.value
-            for node in ast.walk(tree)
-            if isinstance(node, (ast.List, ast.Tuple))
-            for element in node.elts
-            if isinstance(element, ast.Constant) and element.value in FEATURES
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.proves":
-                level, *features = node.args
-                assert isinstance(level, ast.Constant)
-                for one in features:
-                    named = lists if isinstance(one, ast.Starred) else {ast.literal_eval(one)}
-                    found |= {(str(level.value), str(each)) for each in named}
-    return found
+def _record(*, passed: bool) -> Record:
+    record = Record()
+    record.add(_CELL[0], [_CELL[1]], passed=passed)
+    return record
 
 
-def test_what_the_table_claims_has_a_test(root: Path) -> None:
-    marked = _marked(root)
-    assert {cell for cell in _claimed() if cell[0] != "L0"} <= marked
+def test_what_the_table_claims_has_a_test() -> None:
+    filled = levels.claimed(PAGE.read_text(encoding="utf-8"))
+    assert filled
+    assert {cell for cell in filled if cell[0] != "L0"} <= levels.marked().keys()
+
+
+def test_a_file_says_what_its_tests_prove() -> None:
+    assert TESTS / "cluster/test_apply.py" in _FILES
+    assert TESTS / "cluster/test_objects_accepted.py" in levels.marked()["L1", "certificates"]
 
 
 def test_a_cell_is_filled_when_every_test_of_it_passed() -> None:
     record = Record()
-    record.add("L1", ["tenants", "models"], passed=True)
-    record.add("L1", ["models"], passed=False)
-    rows = {line.split("|")[1].strip(): line for line in table(record).splitlines()}
-    assert "| yes | yes |  |  |" in rows[FEATURES["tenants"].title]
-    assert "| yes |  |  |  |" in rows[FEATURES["models"].title]
+    record.add("L1", ["apply"], passed=True)
+    assert _CELL in levels.judged(record, _FILES, [])
+    record.add("L1", ["apply"], passed=False)
+    assert _CELL not in levels.judged(record, _FILES, [_CELL])
+
+
+@pytest.mark.parametrize("passed", [True, False])
+@pytest.mark.parametrize("before", [[], [_CELL]])
+def test_a_cell_of_which_a_file_did_not_run_stays_as_it_was(
+    before: list[Cell], passed: bool
+) -> None:
+    assert levels.judged(_record(passed=passed), [], before) == set(before)
+
+
+def test_a_cell_without_a_test_is_empty() -> None:
+    cell = ("L3", "apply")
+    assert cell not in levels.marked()
+    assert levels.judged(Record(), [], [cell]) == set()
+
+
+def test_the_table_is_read_as_it_is_written() -> None:
+    filled = {_CELL, ("L4", "tenants")}
+    everything_rendered = {("L0", feature) for feature in FEATURES}
+    assert levels.claimed(table(filled)) == filled | everything_rendered

@@ -143,6 +143,32 @@ class Api:
         code, answer = self._request("PATCH", path, query, headers=_APPLY, body=body)
         return code == httpx.codes.CREATED, answer
 
+    def annotate(self, path: str, annotations: Mapping[str, str]) -> None:
+        """Set annotations of an object that is there.
+
+        Raises:
+            RefusedError: The server says no.
+            ClusterError: The server cannot be reached.
+        """
+        headers = {"Content-Type": "application/merge-patch+json"}
+        body = {"metadata": {"annotations": dict(annotations)}}
+        self._request("PATCH", path, headers=headers, body=body)
+
+    def log(self, path: str, container: str, lines: int) -> str:
+        """Read the end of a container's log.
+
+        Args:
+            path: The pod's own path.
+            container: Its name.
+            lines: How many at most.
+
+        Raises:
+            RefusedError: The server says no, and where the container has not started.
+            ClusterError: The server cannot be reached.
+        """
+        query = {"container": container, "tailLines": str(lines)}
+        return self._send("GET", f"{path}/log", query, patient=False).text
+
     def delete(
         self, path: str, uid: str, *, dry_run: bool, grace_seconds: int | None = None
     ) -> None:
@@ -201,6 +227,19 @@ class Api:
         *,
         patient: bool = True,
     ) -> tuple[int, dict[str, Any]]:
+        response = self._send(method, path, query, headers, body, patient=patient)
+        return response.status_code, response.json()
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        *,
+        patient: bool = True,
+    ) -> httpx.Response:
         content = None if body is None else json.dumps(body).encode()
         deadline: float | None = None
         pause = _FIRST_PAUSE_SECONDS
@@ -216,7 +255,7 @@ class Api:
                     extensions=self._extensions,
                 )
                 if response.is_success:
-                    return response.status_code, response.json()
+                    return response
                 refusal = _refused(response)
                 if not _may_pass(refusal):
                     raise refusal

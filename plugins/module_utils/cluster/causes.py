@@ -139,15 +139,27 @@ def of_unfinished(api: Api, key: Key, live: Mapping[str, Any]) -> str:
         for deployment in deployments:
             if reason := _unreplaced(deployment):
                 return reason
+    components = _pods_by_component(api, key, selector)
+    if all(any(map(_is_ready, pods)) for pods in components.values()):
+        return ""
+    return "none of its pods is ready"
+
+
+def answers(api: Api, key: Key, live: Mapping[str, Any]) -> bool:
+    """Tell whether a workload has pods that answer, of whatever version of it: one of each component that has any."""
+    components = _pods_by_component(api, key, _selector(key, live))
+    return bool(components) and all(any(map(_is_ready, pods)) for pods in components.values())
+
+
+def _pods_by_component(api: Api, key: Key, selector: str) -> dict[str, list[Mapping[str, Any]]]:
+    """The pods of a workload that have not ended and are not about to."""
     components: dict[str, list[Mapping[str, Any]]] = {}
-    for pod in _read(api, _pods_of(key), selector):
+    for pod in _read(api, _pods_of(key), selector) if selector else ():
         phase = (pod.get("status") or {}).get("phase", "")
         if not pod["metadata"].get("deletionTimestamp") and phase not in ("Succeeded", "Failed"):
             name = (pod["metadata"].get("labels") or {}).get(_COMPONENT, "")
             components.setdefault(name, []).append(pod)
-    if all(any(map(_is_ready, pods)) for pods in components.values()):
-        return ""
-    return "none of its pods is ready"
+    return components
 
 
 def _unmade(live: Mapping[str, Any], deployments: Sequence[Mapping[str, Any]]) -> str:

@@ -15,10 +15,11 @@ from .api import Api, connect
 from .applying import Outcome
 from .discovery import Resource, Resources
 from .objects import Key, Owner, prepare
-from .readiness import State, assess, is_awaited
+from .readiness import READY, State, assess, is_awaited
 
 _TENANT = "inferencebox.io/tenant"
 _PART = "inferencebox.io/part"
+_MODEL = "InferenceService"
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,7 @@ def _is_awaited(resource: Resource) -> bool:
 def _row(api: Api, key: Key, resource: Resource, item: Mapping[str, Any]) -> dict[str, Any]:
     metadata = item["metadata"]
     labels = metadata.get("labels") or {}
-    verdict = assess(item, key.group, key.kind)
-    ready, reason = True, ""
-    if metadata.get("deletionTimestamp"):
-        ready, reason = False, "it is being deleted"
-    elif verdict is not None and verdict.state is not State.READY:
-        cause = causes.of_workload(api, key, item).text
-        ready, reason = False, f"{verdict.reason}; {cause}" if cause else verdict.reason
+    reason, answers = _lack(api, key, item)
     return {
         "api_version": resource.api_version,
         "kind": key.kind,
@@ -89,10 +84,28 @@ def _row(api: Api, key: Key, resource: Resource, item: Mapping[str, Any]) -> dic
         "tenant": labels.get(_TENANT, ""),
         "part": labels.get(_PART, ""),
         "created": metadata.get("creationTimestamp", ""),
-        "ready": ready,
+        "ready": not reason,
+        "answers": answers,
         "reason": reason,
         "url": _url(item),
     }
+
+
+def _lack(api: Api, key: Key, item: Mapping[str, Any]) -> tuple[str, bool]:
+    """Why an object is not in force as it is wanted, empty where it is; and whether it answers nevertheless."""
+    if item["metadata"].get("deletionTimestamp"):
+        return "it is being deleted", False
+    verdict = assess(item, key.group, key.kind) or READY
+    lack, answers = verdict.reason, False
+    if verdict.state is State.READY:
+        # A model calls itself ready for as long as its old version answers.
+        lack = causes.of_unfinished(api, key, item) if key.kind == _MODEL else ""
+        if not lack:
+            return "", True
+        answers = causes.answers(api, key, item)
+    cause = causes.of_workload(api, key, item).text
+    told = ["an earlier version answers"] * answers + [lack] + [cause] * bool(cause)
+    return "; ".join(told), answers
 
 
 def _url(item: Mapping[str, Any]) -> str:

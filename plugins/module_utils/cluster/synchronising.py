@@ -13,7 +13,7 @@ import yaml
 
 from .. import progress
 from ..errors import ClusterError
-from . import applying, handover, pruning, waiting
+from . import applying, handover, pruning, reloading, waiting
 from .api import Api, connect
 from .applying import Outcome
 from .discovery import Resources
@@ -151,6 +151,8 @@ def _completed(
         late = waiting.until_ready(api, wanted, owner.selector, patience)
         if late:
             return Report(tuple(_with_late(outcomes, late)), _lateness(late, request.wait_timeout))
+        if unread := reloading.until_read(api, wanted, request.wait_timeout):
+            return Report(tuple(outcomes), "\n".join(unread))
     if not request.prune:
         return Report(tuple(outcomes))
     return _pruned(api, resources, wanted, owner, request, outcomes)

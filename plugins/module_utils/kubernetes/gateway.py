@@ -167,6 +167,9 @@ def _proxy(platform: Platform) -> Object:
         "logging": {"level": {"default": "warn"}},
         "telemetry": {"accessLog": {"settings": [log]}},
     }
+    if standalone(platform):
+        # What changes the listener, as a new key of an issuer does, ends the connections that it had: their answers come to their end.
+        spec["shutdown"] = {"drainTimeout": f"{gateway_pod.longest_answer(platform)}s"}
     return Maker(platform).namespaced(f"{ENVOY_GROUP}/v1alpha1 EnvoyProxy", EDGE, {"spec": spec})
 
 

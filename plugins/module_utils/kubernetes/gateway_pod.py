@@ -4,9 +4,9 @@
 
 No controller watches those objects, so none is applied: all of them stand in one ConfigMap. Three things of the
 command shape the pod. It looks for Envoy below its data directory, so that a first container puts it there. It reads
-credentials of providers with the objects, so that the first container writes both into one file. And it takes
-certificates and key sets only from its directory of resources once it runs, so that a second container keeps that one
-up to date; what it finds half written ends it, hence the rename.
+credentials of providers with the objects, so that the first container writes both into one file. And it watches its
+directory of resources alone, which a second container keeps up to date: certificates and key sets, which it takes from nowhere
+else, and all objects that it reads as they stand. What it finds half written ends it, hence the rename.
 
 The gateway is a sidecar container, and the second one the pod's main container: so the kubelet ends the gateway, and after
 it the mesh's proxy, only when the second one has ended, which before looks on until no answer is on its way.
@@ -23,6 +23,7 @@ from ..catalogue import train
 from ..inventory import Platform
 from . import certificates, images, naming, network
 from .gateway_names import TENANT_ATTRIBUTE
+from .gateway_policies import KEYS
 from .manifests import to_yaml
 from .objects import Maker, Object
 from .runtimes import CONTAINER_SECURITY, POD_SECURITY
@@ -37,10 +38,17 @@ PORT = 10443
 # Where it tells figures of language models. Its Envoy's are on loopback alone: the gateway itself has the port that Envoy
 # would have elsewhere.
 METRICS_PORT = 1064
-# Key of its ConfigMap under which the objects of tier 1 stand.
-CONFIGURATION = "objects.yaml"
+# Keys of its ConfigMap under which the objects of tier 1 stand: what is read when it starts, and what is taken over while it runs.
+_FIRST, _LIVE = "objects.yaml", "live.yaml"
+CONFIGURATION = (_FIRST, _LIVE)
+# Of what the AI Gateway makes other objects, when it starts; it panics where their Backend is missing.
+_TRANSLATED = ("AIGatewayRoute", "AIServiceBackend", "BackendSecurityPolicy")
+_STARTING = ("GatewayClass", "EnvoyProxy", "Gateway", *_TRANSLATED)
 _HTTPS_PORT = 443
 _USER = 65532
+
+# The container that gives the gateway what it takes over while it runs.
+_READER = "place"
 
 _HOME = "/home/nonroot"
 _RESOURCES = f"{_HOME}/state/runs/0/envoy-ai-gateway-resources"
@@ -72,14 +80,15 @@ umask 077
 mkdir -p "$(dirname "$ENVOY")"
 cp /usr/local/bin/envoy "$ENVOY"
 chmod 0755 "$ENVOY"
-cat {_OBJECTS}/objects.yaml > {_COMPLETE}
+cat {_OBJECTS}/{_FIRST} > {_COMPLETE}
 for each in {_SECRETS}/*/; do
   if [ -d "$each" ]; then emit Secret "${{each%/}}" >> {_COMPLETE}; fi
 done
 """
 
 # What is placed before the gateway watches the folder is not read: it is placed anew until the gateway listens
-# (proc(5), net/tcp: state 0A).
+# (proc(5), net/tcp: state 0A). It does so when it has its certificate: the policies are in the same file, so that it never listens
+# without them.
 _PLACE = f"""\
 set -eu
 umask 077
@@ -89,12 +98,21 @@ trap 'exit 0' TERM
 listens() {{
   grep -qs ":{PORT:04X} [0-9A-F]*:0000 0A " /proc/net/tcp /proc/net/tcp6
 }}
+told=
 while :; do
   if [ -e {_RESOURCES}/config.yaml ]; then
-    for each in {_REFERRED}/secrets/*/; do emit Secret "${{each%/}}"; done > {_RESOURCES}/.referred
-    for each in {_REFERRED}/keys/*/; do emit ConfigMap "${{each%/}}"; done >> {_RESOURCES}/.referred
-    if ! listens || ! cmp -s {_RESOURCES}/.referred {_RESOURCES}/referred.yaml; then
-      mv {_RESOURCES}/.referred {_RESOURCES}/referred.yaml
+    cat {_OBJECTS}/{_LIVE} > {_RESOURCES}/.live
+    digest=$(sha256sum < {_RESOURCES}/.live)
+    for each in {_REFERRED}/secrets/*/; do emit Secret "${{each%/}}"; done >> {_RESOURCES}/.live
+    for each in {_REFERRED}/keys/*/; do emit ConfigMap "${{each%/}}"; done >> {_RESOURCES}/.live
+    if ! listens || ! cmp -s {_RESOURCES}/.live {_RESOURCES}/live.yaml; then
+      mv {_RESOURCES}/.live {_RESOURCES}/live.yaml
+    fi
+    if [ "$digest" != "$told" ] && listens; then
+      # The gateway reads it, and Envoy hears of it.
+      sleep 3
+      echo "in force: ${{digest%% *}}"
+      told=$digest
     fi
   fi
   sleep 1
@@ -117,18 +135,21 @@ speak() {{
 ask() {{ # method, path
   {{
     printf '%s %s HTTP/1.1\\r\\nHost: envoy\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' "$1" "$2"
-    sleep 1
+    sleep 2
   }} | speak
 }}
 ask POST /healthcheck/fail > /dev/null
 sleep {_LEAST_DRAIN_SECONDS}
-looks=0
-while [ "$looks" -lt 3 ]; do
-  if ask GET '/stats?filter=downstream_rq_active' | grep -q '^http\\.https-{PORT}\\.downstream_rq_active: [1-9]'; then
-    looks=0
-  else
-    looks=$((looks + 1))
-  fi
+# None on its way, seen three times in a row; or nothing heard for minutes, because Envoy is gone. One that has no time is only slow.
+none=0
+unheard=0
+while [ "$none" -lt 3 ] && [ "$unheard" -lt 90 ]; do
+  active=$(ask GET '/stats?filter=downstream_rq_active' | sed -n 's/^http\\.https-{PORT}\\.downstream_rq_active: \\([0-9]*\\).*/\\1/p')
+  case "$active" in
+    0) none=$((none + 1)) unheard=0 ;;
+    '') unheard=$((unheard + 1)) ;;
+    *) none=0 unheard=0 ;;
+  esac
 done
 """
 
@@ -144,18 +165,27 @@ def objects(platform: Platform, configuration: Sequence[Object]) -> list[Object]
         ConfigMap, Deployment, Service and NetworkPolicy.
     """
     make = Maker(platform)
-    key_sets = sorted(set(_config_maps(configuration)))
+    # The keys that sign API keys are there before the first of them is made, which then needs no other pod.
+    key_sets = sorted({naming.issuer_keys(KEYS), *_config_maps(configuration)})
+    first, live = _shared_out(configuration)
     data = {
         "emit.sh": _EMIT,
         "drain.sh": _DRAIN,
-        CONFIGURATION: to_yaml(configuration),
+        _FIRST: to_yaml(first),
         "place.sh": _PLACE,
         "prepare.sh": _PREPARE,
     }
-    # The file is read once, so that a pod with another one is another pod.
-    digest = hashlib.sha256("\0".join(data.values()).encode()).hexdigest()
+    # These files are read once, so that a pod with others is another pod.
+    digest = _digest("\0".join(data.values()))
+    live_text = to_yaml(live)
+    (name, value), *_ = naming.TIER1_LABELS.items()
+    read_by = {
+        naming.READ_BY_ANNOTATION: f"{name}={value}/{_READER}",
+        naming.DIGEST_ANNOTATION: _digest(live_text),
+    }
+    data = dict(sorted({**data, _LIVE: live_text}.items()))
     return [
-        make.namespaced("v1 ConfigMap", naming.TIER1, {"data": data}),
+        make.namespaced("v1 ConfigMap", naming.TIER1, {"data": data}, annotations=read_by),
         make.namespaced(
             "apps/v1 Deployment",
             naming.TIER1,
@@ -165,6 +195,31 @@ def objects(platform: Platform, configuration: Sequence[Object]) -> list[Object]
         make.namespaced("v1 Service", naming.TIER1, {"spec": _service(platform)}),
         _network_policy(platform, make),
     ]
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _shared_out(configuration: Sequence[Object]) -> tuple[list[Object], list[Object]]:
+    """Tell what is read when the gateway starts from what it takes over while it runs, which is all that it reads as it stands."""
+    backends = {
+        each["spec"]["backendRef"]["name"]
+        for each in configuration
+        if each["kind"] == "AIServiceBackend"
+    }
+
+    def starting(each: Object) -> bool:
+        if each["kind"] == "Backend":
+            return each["metadata"]["name"] in backends
+        if each["kind"] == "BackendTLSPolicy":
+            return any(one["name"] in backends for one in each["spec"]["targetRefs"])
+        return each["kind"] in _STARTING
+
+    return (
+        [each for each in configuration if starting(each)],
+        [each for each in configuration if not starting(each)],
+    )
 
 
 def _config_maps(value: Any) -> Iterator[str]:
@@ -226,7 +281,7 @@ def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) ->
         env=[namespace, {"name": "ENVOY", "value": placed}],
     )
     place = _container(
-        "place",
+        _READER,
         envoy_image,
         ["sh", f"{_OBJECTS}/place.sh"],
         [
@@ -293,7 +348,7 @@ def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) ->
     return {
         "serviceAccountName": naming.TIER1,
         "automountServiceAccountToken": False,
-        "terminationGracePeriodSeconds": _most_drain(platform) + _END_SECONDS,
+        "terminationGracePeriodSeconds": longest_answer(platform) + _END_SECONDS,
         "securityContext": {
             **POD_SECURITY,
             "runAsUser": _USER,
@@ -306,8 +361,8 @@ def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) ->
     }
 
 
-def _most_drain(platform: Platform) -> int:
-    """Seconds for which an answer may go on when its pod is replaced."""
+def longest_answer(platform: Platform) -> int:
+    """Seconds for which an answer may go on when its pod is replaced, or its listener."""
     longest = max((model.serving.request_timeout_seconds for model in platform.models), default=0)
     return max(_MOST_DRAIN_SECONDS, math.ceil(longest))
 

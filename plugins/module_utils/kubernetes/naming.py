@@ -76,6 +76,9 @@ VERSION_LABEL = "inferencebox.io/version"
 # https://github.com/kserve/kserve, pkg/apis/serving/v1beta1/inference_service_status.go
 DIGEST_ANNOTATION = "inferencebox.io/digest"
 
+# On a ConfigMap of which running pods take a file over: their label, and the container that says so in its log, with the file's digest.
+READ_BY_ANNOTATION = "inferencebox.io/read-by"
+
 # Of pods that were replaced and still answer: who waits for their room may have it.
 YIELDS_LABEL = "inferencebox.io/yields"
 

@@ -28,13 +28,21 @@ class Model:
     """One model now.
 
     Attributes:
-        reason: Why it is not ready; empty when it is.
+        ready: It answers.
+        reason: Why it, or its newest version while an earlier one answers, is not ready; empty when all is well.
     """
 
     name: str
     tenant: str
     ready: bool
     reason: str
+
+    @property
+    def state(self) -> str:
+        """Its state in colour."""
+        if not self.ready:
+            return "[red]not ready[/]"
+        return "[yellow]ready, not its new version[/]" if self.reason else "[green]ready[/]"
 
 
 @dataclass(frozen=True)
@@ -93,8 +101,8 @@ def _models(place: Home, rows: t.Sequence[t.Mapping[str, t.Any]]) -> list[Model]
     served = {(row["tenant"], row["name"]): row for row in rows if row["kind"] in _SERVING}
     models = []
     for name, each in place.models.items():
-        row = served.get((each["owner"], name), {"ready": False, "reason": _GONE})
-        models.append(Model(name, each["owner"], bool(row["ready"]), str(row["reason"])))
+        row = served.get((each["owner"], name), {"answers": False, "reason": _GONE})
+        models.append(Model(name, each["owner"], bool(row["answers"]), str(row["reason"])))
     return models
 
 
@@ -122,7 +130,7 @@ def show(place: Home, found: Reading, silence: str | None) -> None:
             [
                 escape(model.name),
                 escape(model.tenant),
-                "[green]ready[/]" if model.ready else "[red]not ready[/]",
+                model.state,
             ]
             for model in found.models
         ],

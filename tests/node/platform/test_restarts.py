@@ -17,6 +17,7 @@ import openai
 import pytest
 
 from tests.behaviour.client import Caller, openai_client
+from tests.behaviour.keys import Keys
 from tests.behaviour.platform_json import Platform
 from tests.node import machine
 from tests.node.own_node import OwnNode
@@ -27,6 +28,7 @@ _TENANT, _MODEL, _ANOTHER_MODEL, _LANGUAGE_MODEL = "tenant-a", "iris", "iris-too
 _MANY_TOKENS = 3900
 # An old pod goes on for less than that when it has nothing to do.
 _LONGER_THAN_IDLE_SECONDS = 40
+_LIMIT = 4
 _AFTER = 20
 
 pytestmark = machine.needed
@@ -121,7 +123,7 @@ class Stream:
             self.problem = "" if self.whole else f"it ended with {reason}"
 
 
-def test_a_stream_goes_on_beside_a_new_model_and_its_pod_goes_with_it(
+def test_a_stream_goes_on_beside_a_new_model_and_while_tier_1_is_replaced(
     installed: OwnNode, platform: Platform, tokens: dict[str, str]
 ) -> None:
     # An earlier test may have left one that is about to go.
@@ -133,6 +135,8 @@ def test_a_stream_goes_on_beside_a_new_model_and_its_pod_goes_with_it(
             with Caller(platform, tokens[_TENANT]) as caller:
                 body = dict(platform.models[_MODEL].example_body)
                 assert caller.post(f"/v1/models/{_ANOTHER_MODEL}:predict", body).is_success
+            assert tier_1(installed) == [old], "it took the model over while it ran"
+            replace(installed, "inferencebox-system", "tier1")
             time.sleep(_LONGER_THAN_IDLE_SECONDS)
             assert stream.whole or stream.problem or old in tier_1(installed)
             before = stream.chunks
@@ -144,6 +148,36 @@ def test_a_stream_goes_on_beside_a_new_model_and_its_pod_goes_with_it(
         wait_until(lambda: old not in tier_1(installed), "the old pod has nothing to do and stays")
     finally:
         installed.play("site.yml")
+
+
+@pytest.mark.proves("L4", "tier1-standalone")
+def test_a_key_and_its_limit_are_taken_over_while_tier_1_runs(
+    installed: OwnNode, platform: Platform, tokens: dict[str, str]
+) -> None:
+    wait_until(lambda: len(tier_1(installed)) == 1, "more than one pod of tier 1 stays")
+    before = tier_1(installed)
+    keys, model = Keys(platform), platform.models[_MODEL]
+
+    def ask(caller: Caller, *credential: tuple[str, str]) -> httpx2.Response:
+        body = dict(model.example_body)
+        return caller.post(model.example_path, body, headers=credential, patient=False)
+
+    with Caller(platform) as nobody, Caller(platform, tokens[_TENANT]) as owner:
+        key = keys.create(_TENANT, requests_per_minute=_LIMIT)
+        try:
+            answers = [ask(nobody, ("x-api-key", key.secret)) for _ in range(3 * _LIMIT)]
+            assert ask(owner).status_code == httpx2.codes.OK
+        finally:
+            keys.revoke_all()
+        assert ask(nobody, ("x-api-key", key.secret)).status_code == httpx2.codes.UNAUTHORIZED
+    answered = [one for one in answers if one.is_success]
+    refused = [one for one in answers if one.status_code == httpx2.codes.TOO_MANY_REQUESTS]
+    assert len(answered) + len(refused) == len(answers)
+    # The minute may have ended in between.
+    assert _LIMIT <= len(answered) <= 2 * _LIMIT
+    assert all(one.headers["x-ratelimit-limit"].startswith(str(_LIMIT)) for one in refused)
+    assert all(1 <= int(one.headers["retry-after"]) <= 60 for one in refused)
+    assert tier_1(installed) == before
 
 
 def tier_1(node: OwnNode) -> list[str]:

@@ -77,8 +77,9 @@ def _configured(objects: Iterable[Object]) -> Iterator[Object]:
     """List what a tier 1 without controller is configured with: objects in a file of its ConfigMap."""
     for each in objects:
         if each["kind"] == "ConfigMap" and MANAGED_LABEL in (each["metadata"].get("labels") or {}):
-            text = (each.get("data") or {}).get(CONFIGURATION, "")
-            yield from (found for found in yaml.safe_load_all(text) if found)
+            for key in CONFIGURATION:
+                text = (each.get("data") or {}).get(key, "")
+                yield from (found for found in yaml.safe_load_all(text) if found)
 
 
 Rule = Callable[[Objects], Iterator[Finding]]

@@ -180,3 +180,19 @@ def test_where_network_policies_are_not_enforced_it_is_said(
     there = dataclasses.replace(place, data={**place.data, "cluster": cluster})
     said = _cluster.warnings(there)
     assert [("NetworkPolicies are not enforced" in text) for text in said] == [True] * warned
+
+
+@pytest.mark.parametrize(
+    ("ready", "reason", "said"),
+    [
+        (True, "", "ready"),
+        (True, "an earlier version answers; 1 of 2", "not its new version"),
+        (False, "none of its pods is ready", "not ready"),
+    ],
+)
+def test_a_model_on_a_cluster_says_whether_it_answers_and_whether_it_is_as_wanted(
+    ready: bool, reason: str, said: str
+) -> None:
+    shown = _cluster.Model("iris", "tenant-a", ready, reason).state
+    assert said in shown
+    assert ("not" in shown) == bool(reason)
