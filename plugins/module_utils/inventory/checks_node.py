@@ -8,6 +8,7 @@ import ipaddress
 import itertools
 from collections.abc import Iterator
 
+from ..catalogue import TRAINS
 from ..errors import Problem
 from .draft import Check, Draft
 from .platform import Node, Platform
@@ -100,6 +101,24 @@ def _sources(platform: Platform) -> Iterator[tuple[str, str]]:
             yield f"models[{index}].versions[{place}].source", other.source
 
 
+def _release(draft: Draft) -> Iterator[Problem]:
+    wanted = draft.platform.cluster.node.kubernetes
+    chosen = TRAINS.get(draft.platform.train)
+    if not _is_node(draft) or wanted is None or chosen is None:
+        return
+    if draft.platform.cluster.node.programs is None:
+        known, remedy = list(chosen.node_kubernetes), "are built"
+    else:
+        known, remedy = chosen.kubernetes.minors, "are those of the train"
+    if wanted not in known:
+        yield Problem(
+            f"{_PATH}.kubernetes",
+            wanted,
+            "is not a minor release of Kubernetes for a node",
+            f"Use one of these, which {remedy}: {', '.join(known)}.",
+        )
+
+
 def _is_node(draft: Draft) -> bool:
     return draft.target == "kubernetes" and draft.platform.cluster.provider == "node"
 
@@ -109,4 +128,5 @@ NODE_CHECKS: tuple[Check, ...] = (
     _without_a_network,
     _networks,
     _out_of_reach,
+    _release,
 )

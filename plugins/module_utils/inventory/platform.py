@@ -147,6 +147,11 @@ class Node(Section):
         description="Folder with its programs, static builds of one's own. If left out: `programs` in "
         "`platform_bundle`, which `playbooks/bundle.yml` fills. What is not there is looked for where the machine keeps its own.",
     )
+    kubernetes: Text | None = Field(
+        default=None,
+        description="Minor release of Kubernetes that it runs, such as `1.36`: `playbooks/bundle.yml` builds it, and programs of "
+        "another are refused. If left out, that of its programs counts.",
+    )
     directory: AbsolutePath | None = Field(
         default=None,
         description="Folder of all its state; `node` in `platform_home` if left out.",

@@ -191,6 +191,19 @@ NODE = {
             "does not go with provider kind",
         ),
         (
+            {"platform_cluster.node.kubernetes": "1.2"},
+            "platform_cluster.node.kubernetes",
+            "which are built",
+        ),
+        (
+            {
+                "platform_cluster.node.kubernetes": "1.2",
+                "platform_cluster.node.programs": "/srv/programs",
+            },
+            "platform_cluster.node.kubernetes",
+            "which are those of the train",
+        ),
+        (
             {"platform_cluster.node.network": "10.9.0.0/31"},
             "platform_cluster.node.network",
             "8 to 30 bits",
