@@ -27,6 +27,7 @@ def look(run: Run, tmp_path: Path, **changes: Any) -> dict[str, Any]:
         "network": _FREE,
         "link": "ib-test",
         "images": str(tmp_path / "images"),
+        "kubernetes": {"train": "1", "lowest": "1.1", "highest": "1.3"},
     }
     return run(node_info, **{**given, **changes})
 

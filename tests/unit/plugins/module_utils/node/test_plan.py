@@ -29,6 +29,7 @@ NODE = {
     "platform_bundle": "/srv/bundle",
     "platform_gateway.https_port": 30443,
     "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+    "models[1].source": "pvc://models/chatty/model.gguf",
 }
 NAMES = (*programs.KUBERNETES, *programs.RUNTIME, *programs.KERNEL)
 HOST = Host(
