@@ -167,3 +167,7 @@ def refused(answers: dict[str, tuple[int, str]], *, mesh: bool) -> None:
         assert probed == 200
     assert {way: said for way, said in answers.items() if said[0] == 200} == {}
     assert not any("predictions" in said for _, said in answers.values())
+
+
+def test_a_second_run_changes_nothing(node: OwnNode) -> None:
+    assert node.play("site.yml") == 0
