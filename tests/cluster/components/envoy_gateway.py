@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Envoy Gateway, without the AI Gateway's controller, which is in no module that can be built."""
+"""Envoy Gateway, without the AI Gateway's controller."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes i
     component_values,
 )
 
+from inferencebox.bundle.charts import PLACEHOLDERS
 from inferencebox.programs import building
 from tests.cluster import definitions
-from tests.cluster.bundle import FILLED
 from tests.cluster.node.sandbox import Program
 
 from . import helm
@@ -43,7 +43,7 @@ def install(kubeconfig: str, platform: Platform) -> None:
             source.directory() / "charts/gateway-helm", chart, copy_function=shutil.copy
         )
         text = (chart / "values.tmpl.yaml").read_text()
-        for placeholder, value in FILLED.items():
+        for placeholder, value in PLACEHOLDERS.items():
             text = text.replace(placeholder, value)
         (chart / "values.yaml").write_text(text)
         helm.install(kubeconfig, "eg", chart, NAMESPACE, values)
