@@ -66,7 +66,7 @@ FEATURES: t.Mapping[str, Feature] = {
     ),
     "tier1-ai": Feature(
         "tier 1's AI routes run by the AI Gateway's controller",
-        "reconciling: the controller can be built, and was not run",
+        "requests; the release of the train, of which the module proxy has an earlier one",
     ),
     "tier1-standalone": Feature(
         "tier 1 without controller: identities, models, limits, protocols, fallback",

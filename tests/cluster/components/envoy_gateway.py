@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Envoy Gateway, without the AI Gateway's controller."""
+"""Envoy Gateway, whose extension is the AI Gateway: without it, its proxies get nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes i
 
 from inferencebox.bundle.charts import PLACEHOLDERS
 from inferencebox.programs import building
-from tests.cluster import definitions
+from tests.cluster import definitions, standalone_gateway
 from tests.cluster.node.sandbox import Program
 
 from . import helm
@@ -24,17 +24,19 @@ NAMESPACE = "envoy-gateway-system"
 
 
 def programs() -> dict[str, Program]:
-    """What stands for its image."""
+    """What stands for its image, and for that of its proxies where this machine has their program."""
     place = "/usr/local/bin/envoy-gateway"
     built = building.directory("envoy-gateway") / "envoy-gateway"
-    return {"gateway": Program({place: built}, (place,), ("/var/lib/eg",))}
+    programs = {"gateway": Program({place: built}, (place,), ("/var/lib/eg",))}
+    if found := standalone_gateway.programs():
+        proxy = "/usr/local/bin/envoy"
+        programs["envoy"] = Program({proxy: found[1]}, (proxy,))
+    return programs
 
 
 def install(kubeconfig: str, platform: Platform) -> None:
-    """Install it as the platform needs it, but for its extension, and wait until it is there."""
+    """Install it as the platform needs it, and wait until it is there."""
     values = component_values.envoy_gateway(platform)
-    # Nobody would answer: Envoy Gateway would then give its proxies nothing.
-    del values["config"]["envoyGateway"]["extensionManager"]
     (source,) = (one for one in definitions.SOURCES if one.component == "envoy-gateway")
     with tempfile.TemporaryDirectory() as directory:
         chart = Path(directory) / "gateway-helm"
