@@ -108,7 +108,7 @@ docs: driver ## Write the generated pages of docs/
 
 lock: driver ## Compile requirements/*.in again (asks the package index)
 	cd requirements && for set in uv driver test runtime node bench comparison; do $(LOCK) $$set.in --output-file $$set.txt || exit 1; done
-	cd requirements && $(LOCK) --constraint runtime.txt serving.in --output-file serving.txt
+	cd requirements && for set in serving storage; do $(LOCK) --constraint runtime.txt $$set.in --output-file $$set.txt || exit 1; done
 	cd requirements && for set in samples gateway go; do $(LOCK) --no-deps $$set.in --output-file $$set.txt || exit 1; done
 
 driver:

@@ -47,7 +47,7 @@ FEATURES: t.Mapping[str, Feature] = {
     "admission": Feature("admission policies", ""),
     "models": Feature(
         "models in mode `standard`: runtimes, replicas, HPA, transformer, canary, mirror",
-        "replicas added on a node; files from S3 and the like, whose fetcher has no image there",
+        "replicas added on a node; files from stores other than those of HTTPS",
     ),
     "keda": Feature(
         "models scaled by KEDA",

@@ -28,7 +28,7 @@ options:
     description: Which part of the plan is wanted.
     type: str
     required: true
-    choices: [needs, directories, authorities, files, pod_network, machine, images, runtime, servers, clients, objects, pods, callers, kubeconfig]
+    choices: [needs, directories, tool, authorities, files, pod_network, machine, images, runtime, servers, releases, clients, objects, pods, callers, kubeconfig]
   host:
     description: Facts of the machine, as M(inferencebox.platform.node_info) returns them. Parts that speak of programs need them.
     type: dict
@@ -47,6 +47,7 @@ _value:
 PARTS: tuple[str, ...] = (
     "needs",
     "directories",
+    "tool",
     "authorities",
     "files",
     "pod_network",
@@ -54,6 +55,7 @@ PARTS: tuple[str, ...] = (
     "images",
     "runtime",
     "servers",
+    "releases",
     "clients",
     "objects",
     "pods",

@@ -26,6 +26,12 @@ class Range:
         """Whether a version such as "v1.35.4" lies within."""
         return _minor(self.lowest) <= _minor(version) <= _minor(self.highest)
 
+    @property
+    def minors(self) -> list[str]:
+        """Every minor version within; all are of one major version."""
+        major, first = _minor(self.lowest)
+        return [f"{major}.{minor}" for minor in range(first, _minor(self.highest)[1] + 1)]
+
 
 @dataclass(frozen=True)
 class Chart:
@@ -103,6 +109,8 @@ class Train:
         architectures: Processors for which every image of the train is published, as nodes are labelled.
         components: Components by name, in the order of their installation.
         node_images: What a node of plain binaries runs before any component: name to image.
+        node_kubernetes: Minor releases of Kubernetes that are built for such a node, with the tool that builds each; the
+            first is built where an inventory names none.
     """
 
     kubernetes: Range
@@ -110,6 +118,7 @@ class Train:
     architectures: tuple[str, ...]
     components: Mapping[str, Component]
     node_images: Mapping[str, str]
+    node_kubernetes: Mapping[str, str]
 
 
 def _minor(version: str) -> tuple[int, int]:
@@ -139,6 +148,7 @@ TRAINS: Mapping[str, Train] = {
             "coredns": "registry.k8s.io/coredns/coredns:v1.14.7",
             "pause": "registry.k8s.io/pause:3.10.1",
         },
+        node_kubernetes={"1.35": "kubernetes", "1.36": "kubernetes-1.36"},
         components={
             "gateway-api": Component(
                 "v1.6.1",
@@ -481,6 +491,11 @@ def versions_markdown() -> str:
                 "Kubernetes",
                 f"{one.kubernetes.lowest} to {one.kubernetes.highest}",
                 one.kubernetes.evidence,
+            ),
+            (
+                "Kubernetes of a node of plain binaries",
+                ", ".join(one.node_kubernetes),
+                "what `playbooks/bundle.yml` builds for it; the first where the inventory names none",
             ),
             ("Helm", f"{one.helm.lowest} to {one.helm.highest}", one.helm.evidence),
             ("processors", ", ".join(one.architectures), "what all images are published for"),

@@ -41,7 +41,8 @@ options:
   manifests:
     description:
       - Files with further objects as YAML, in any order; paths, or addresses that begin with C(https://).
-      - An object that O(objects) hold as well is theirs with the fields of O(objects) laid over it.
+      - An object that O(objects) hold as well is theirs with the fields of O(objects) laid over it; one that O(objects)
+        hold with C($patch=delete), as in Kustomize, is left out.
     type: list
     elements: str
     default: []

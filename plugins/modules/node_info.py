@@ -11,6 +11,7 @@ short_description: Find out what a machine lacks to be a Kubernetes node
 version_added: 0.1.0
 description:
   - Looks for programs, for what the kernel must be able to do, and for networks that are in the way. Changes nothing.
+  - Asks Kubernetes' programs of which release they are, and compares that with what ran last.
 author: Inference-in-a-Box contributors (@inferencebox)
 attributes:
   check_mode:
@@ -48,6 +49,15 @@ options:
     description: Folder of the image archives.
     type: path
     required: true
+  kubernetes:
+    description: Which releases of Kubernetes may run.
+    type: dict
+    required: true
+    suboptions:
+      train: {description: Name of the release train., type: str, required: true}
+      lowest: {description: First minor release that it runs on., type: str, required: true}
+      highest: {description: The last., type: str, required: true}
+      wanted: {description: The one minor release that shall run; empty for any of them., type: str, default: ""}
 """
 
 EXAMPLES = r"""
@@ -58,7 +68,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 node:
-  description: Keys programs, plugins, stamps and lowers_oom_scores, as the filter node_plan takes them.
+  description: Keys programs, plugins, stamps, releases, last_releases and lowers_oom_scores, as the filter node_plan takes them.
   type: dict
   returned: always
 problems:
@@ -85,6 +95,16 @@ def main() -> None:
             "network": {"type": "str", "required": True},
             "link": {"type": "str", "required": True},
             "images": {"type": "path", "required": True},
+            "kubernetes": {
+                "type": "dict",
+                "required": True,
+                "options": {
+                    "train": {"type": "str", "required": True},
+                    "lowest": {"type": "str", "required": True},
+                    "highest": {"type": "str", "required": True},
+                    "wanted": {"type": "str", "default": ""},
+                },
+            },
         },
         supports_check_mode=True,
     )

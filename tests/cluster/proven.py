@@ -18,7 +18,13 @@ INVENTORY: dict[str, t.Any] = {
     "platform_name": "proven",
     "platform_target": "kubernetes",
     "platform_domain": DOMAIN,
-    "platform_cluster": {"service_type": "NodePort"},
+    # Observability has no controllers here, and KEDA none beside KServe's own autoscaling; all else is built, and some of it of
+    # another release than what is published.
+    "platform_cluster": {
+        "service_type": "NodePort",
+        "provided": ["keda", "kube-prometheus-stack", "jaeger", "opentelemetry-collector"],
+    },
+    "platform_images": {"source": "built", "registry": "localhost/inferencebox"},
     "platform_gateway": {"address": "0.0.0.0", "https_port": 30443},
     "tenants": [
         {

@@ -33,7 +33,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *args): pass
 http.server.HTTPServer(("", 8080), Handler).serve_forever()
 """
-_SECONDS = 120.0
+_SECONDS = 300.0
 _PYTHON = ("/usr/bin/python3", "-c")
 
 

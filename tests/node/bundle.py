@@ -14,15 +14,18 @@ from inferencebox.bundle.recipes import RECIPES, parts_of
 from inferencebox.bundle.tree import Tree
 from inferencebox.programs import collecting
 
+TRAIN = TRAINS[max(TRAINS)]
+
 
 def fill(directory: Path) -> None:
     """Build programs and images into a directory."""
     programs = directory / "programs"
-    collecting.collect(programs, (*collecting.NODE_TOOLS, "pause", "coredns"))
+    kubernetes = next(iter(TRAIN.node_kubernetes.values()))
+    collecting.collect(programs, (*collecting.NODE_TOOLS, kubernetes, "pause", "coredns"))
     archives = directory / "images"
     archives.mkdir(exist_ok=True)
     parts = parts_of(directory)
-    for name, published in TRAINS[max(TRAINS)].node_images.items():
+    for name, published in TRAIN.node_images.items():
         tree = Tree()
         settings = RECIPES[images.repository(published)].fill(parts, tree, directory)
         image.write(archives / f"{name}.tar", published, tree, settings)

@@ -115,7 +115,8 @@ class OwnNode:
             except OSError:
                 continue
             if str(path.parent) in programs and f"={self.state}/" in words:
-                found[path.name] = int(entry)
+                # One that was replaced runs on from a file that has no name any more.
+                found[path.name.removesuffix(" (deleted)")] = int(entry)
         return found
 
     def kill(self) -> None:

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 BIN = Path(sys.executable).parent
-PINNED = ("comparison", "driver", "runtime", "samples", "test", "uv")
+PINNED = ("comparison", "driver", "runtime", "samples", "storage", "test", "uv")
 
 # Bracketed letters keep this file from finding itself.
 REGISTRY_HOSTS = re.compile(

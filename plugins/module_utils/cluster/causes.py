@@ -25,6 +25,8 @@ _UNSCHEDULABLE = "Unschedulable"
 _NO_ROOM = re.compile(r"\bInsufficient |\bToo many pods\b")
 # The kubelet's, of containers that run: k8s.io/kubernetes, pkg/kubelet/status (ContainersNotReady).
 _NOT_READY = "ContainersNotReady"
+# Of what a container said last. Its end is kept: a log's line begins with when and where.
+_SHOWN_CHARACTERS = 300
 _HINTS = {
     _UNSCHEDULABLE: "no node takes it: let it ask for less, end something else, or add a node; a new version stands "
     "beside the old one until it is ready",
@@ -238,13 +240,20 @@ def of_pod(pod: Mapping[str, Any]) -> Cause:
             text += (
                 f", exit code {last['exitCode']} {last.get('reason', '')}".rstrip() if last else ""
             )
-            text += f": {waiting['message']}" if waiting.get("message") else ""
+            # What it said in the end says more than that it is started again, and when.
+            said = _last_line(str(last.get("message", ""))) or waiting.get("message")
+            text += f": {said}" if said else ""
             return Cause(reason, _with_hint(text, reason))
     for condition in status.get("conditions") or []:
         # While they are made, they are unready, too.
         if condition.get("reason") == _NOT_READY and status.get("phase") == "Running":
             return Cause(_NOT_READY, _with_hint(str(condition.get("message")), _NOT_READY))
     return _NONE
+
+
+def _last_line(message: str) -> str:
+    lines = message.strip().splitlines()
+    return lines[-1].strip()[-_SHOWN_CHARACTERS:] if lines else ""
 
 
 def _with_hint(text: str, reason: str) -> str:

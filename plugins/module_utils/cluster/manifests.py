@@ -69,6 +69,8 @@ def overlaid(
 ) -> list[dict[str, Any]]:
     """Lay objects over others: of those that are the same, mappings are merged, and everything else is replaced.
 
+    One with ``$patch: delete``, as in Kustomize, takes the object away: what another part applies is applied there alone.
+
     Returns:
         All objects, each once.
     """
@@ -82,7 +84,9 @@ def overlaid(
     result = []
     for one in over:
         identity = _identity(one)
-        if identity in found and identity not in seen:
+        if one.get("$patch") == "delete":
+            found.pop(identity, None)
+        elif identity in found and identity not in seen:
             found[identity] = _merged(found[identity], one)
             seen.add(identity)
         else:

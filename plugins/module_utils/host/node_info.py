@@ -12,6 +12,7 @@ import subprocess
 import typing as t
 from pathlib import Path
 
+from . import node_releases
 from .node_machine import KUBELET_SOCKET, record_of
 
 # Where distributions put programs, whatever PATH the run has, and network plugins, whose names are too plain for that.
@@ -33,6 +34,7 @@ def facts(
     network: str,
     link: str,
     images: str,
+    kubernetes: t.Mapping[str, str],
 ) -> dict[str, t.Any]:
     """Look at the machine.
 
@@ -44,10 +46,11 @@ def facts(
         network: The network between the machine and the node.
         link: The machine's end of it, if the node is there already.
         images: Folder of the image archives.
+        kubernetes: Which releases are admitted, as `node_releases.Admitted` has them.
 
     Returns:
-        programs and stamps by name, the folder of plugins, lowers_oom_scores; problems: every reason why no node can be
-        made, a sentence each.
+        programs, stamps and releases by name, last_releases that ran, the folder of plugins, lowers_oom_scores; problems:
+        every reason why no node can be made, a sentence each.
     """
     found = {name: _find(name, directory) for name in programs}
     known = {name: path for name, path in found.items() if path}
@@ -72,10 +75,18 @@ def facts(
         problems.append(
             f"{images} holds no image archives: fill it with playbooks/bundle.yml, or name another platform_bundle."
         )
+    releases, unknown = node_releases.read(
+        {name: path for name, path in known.items() if name in node_releases.PARTS}
+    )
+    last, unreadable = node_releases.recorded(state)
+    admitted = node_releases.Admitted(**kubernetes)
+    problems += [*unknown, *unreadable, *node_releases.problems(releases, last, admitted)]
     return {
         "programs": known,
         "plugins": folder or "",
         "stamps": {name: _stamp(path) for name, path in known.items()},
+        "releases": releases,
+        "last_releases": last,
         "lowers_oom_scores": _may_lower_oom_scores(),
         "problems": problems,
     }

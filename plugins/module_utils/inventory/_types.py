@@ -8,6 +8,8 @@ have to read.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import json
 import re
@@ -52,6 +54,9 @@ _IMAGE = re.compile(
     r"^[a-z0-9][a-zA-Z0-9.:-]*(/[a-z0-9]+([._-]+[a-z0-9]+)*)+"
     r"(:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}|@sha256:[0-9a-f]{64})$"
 )
+
+# RFC 7468, section 5.1. Comments between certificates, which many bundles have, are nobody's harm.
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\n([^-]+)-----END CERTIFICATE-----")
 
 # The digits are bounded so that no number is too large to reckon with.
 _DURATION = re.compile(r"^(\d{1,9}(?:\.\d{1,9})?)(ms|s|m|h)$")
@@ -291,6 +296,22 @@ def parse_memory(value: Any) -> int:
     return size
 
 
+def _certificates_rule(value: str) -> None:
+    found = _CERTIFICATE.findall(value)
+    try:
+        whole = bool(found) and all(
+            base64.b64decode("".join(one.split()), validate=True) for one in found
+        )
+    except binascii.Error:
+        whole = False
+    # A key does not belong where everybody may read.
+    if not whole or "PRIVATE KEY" in value:
+        raise refuse(
+            "holds no certificates, or more than these",
+            "Write them as PEM, from -----BEGIN CERTIFICATE----- on.",
+        )
+
+
 def _body_rule(value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
     try:
         same = json.loads(json.dumps(value, allow_nan=False)) == value
@@ -354,6 +375,9 @@ Registry = Annotated[
     _Text,
     ruled(_registry_rule),
     _schema("string", "registry, or a folder of one", pattern=_REGISTRY.pattern),
+]
+Certificates = Annotated[
+    _Text, ruled(_certificates_rule), _schema("string", "certificates, as PEM")
 ]
 Text = Annotated[_Text, ruled(_text_rule), _schema("string", "text", minLength=1)]
 

@@ -166,10 +166,23 @@ def _provided(draft: Draft) -> Iterator[Problem]:
             )
 
 
+def _stores_of_others(draft: Draft) -> Iterator[Problem]:
+    platform = draft.platform
+    given = platform.cluster.store_authorities
+    if given is not None and draft.target == "kubernetes" and "kserve" in platform.cluster.provided:
+        yield Problem(
+            "platform_cluster.store_authorities",
+            "certificates",
+            "is for a KServe that the platform installs",
+            "Leave it out, and give the KServe that is provided a caBundleConfigMapName.",
+        )
+
+
 CLUSTER_CHECKS: tuple[Check, ...] = (
     _names_in_the_cluster,
     _edge_port,
     _scaling,
     _splitting,
     _provided,
+    _stores_of_others,
 )

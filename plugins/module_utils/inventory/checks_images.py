@@ -15,8 +15,8 @@ _BUILT_RUNTIMES = (LLAMACPP, PREDICTIVE)
 # What the platform's own model servers load.
 PREDICTIVE_FRAMEWORKS = ("sklearn", "xgboost", "lightgbm")
 _BUILT_FRAMEWORKS = (*PREDICTIVE_FRAMEWORKS, "llm")
-# What brings files to a pod without an image of KServe's own.
-_BUILT_SCHEMES = ("python", "pvc")
+# A registry's image is no file that is fetched.
+_BUILT_SCHEMES = ("python", "pvc", "https", "s3", "gs", "hf")
 
 
 def _registry(draft: Draft) -> Iterator[Problem]:
@@ -108,7 +108,7 @@ def _models(draft: Draft) -> Iterator[Problem]:
                 yield Problem(
                     path,
                     source,
-                    "is fetched by an image of KServe's, which cannot be built",
+                    "is an image of its own, and images are those that were built",
                     f"Use one of {', '.join(f'{scheme}://' for scheme in _BUILT_SCHEMES)}.",
                 )
 

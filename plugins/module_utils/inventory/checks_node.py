@@ -8,11 +8,14 @@ import ipaddress
 import itertools
 from collections.abc import Iterator
 
+from ..catalogue import TRAINS
 from ..errors import Problem
 from .draft import Check, Draft
-from .platform import Node
+from .platform import Node, Platform
 
 _PATH = "platform_cluster.node"
+# Where sources lie that are never in the cluster, by scheme.
+_OUTSIDE = {"hf": "hub", "gs": "cloud's store", "oci": "registry"}
 
 # Fewest and most bits of a prefix: two hosts; all pods of one node, which gets a /24; what the API server
 # takes as --service-cluster-ip-range, with room for the tenth address.
@@ -76,8 +79,54 @@ def _networks(draft: Draft) -> Iterator[Problem]:
             )
 
 
+def _out_of_reach(draft: Draft) -> Iterator[Problem]:
+    """Pods of a node reach what is in its cluster, and nothing else."""
+    if not _is_node(draft):
+        return
+    for path, source in _sources(draft.platform):
+        scheme = source.partition("://")[0]
+        if scheme in _OUTSIDE:
+            yield Problem(
+                path,
+                source,
+                f"lies outside: pods of a node of plain binaries reach no {_OUTSIDE[scheme]}",
+                "Use python:// or pvc://, or s3:// or https:// of a store in the cluster.",
+            )
+
+
+def _sources(platform: Platform) -> Iterator[tuple[str, str]]:
+    for index, model in enumerate(platform.models):
+        yield f"models[{index}].source", model.source
+        for place, other in enumerate(model.versions):
+            yield f"models[{index}].versions[{place}].source", other.source
+
+
+def _release(draft: Draft) -> Iterator[Problem]:
+    wanted = draft.platform.cluster.node.kubernetes
+    chosen = TRAINS.get(draft.platform.train)
+    if not _is_node(draft) or wanted is None or chosen is None:
+        return
+    if draft.platform.cluster.node.programs is None:
+        known, remedy = list(chosen.node_kubernetes), "are built"
+    else:
+        known, remedy = chosen.kubernetes.minors, "are those of the train"
+    if wanted not in known:
+        yield Problem(
+            f"{_PATH}.kubernetes",
+            wanted,
+            "is not a minor release of Kubernetes for a node",
+            f"Use one of these, which {remedy}: {', '.join(known)}.",
+        )
+
+
 def _is_node(draft: Draft) -> bool:
     return draft.target == "kubernetes" and draft.platform.cluster.provider == "node"
 
 
-NODE_CHECKS: tuple[Check, ...] = (_only_with_its_provider, _without_a_network, _networks)
+NODE_CHECKS: tuple[Check, ...] = (
+    _only_with_its_provider,
+    _without_a_network,
+    _networks,
+    _out_of_reach,
+    _release,
+)

@@ -15,6 +15,7 @@ from pydantic import Field, Strict, WithJsonSchema
 from ._types import (
     AbsolutePath,
     Address,
+    Certificates,
     Domain,
     Duration,
     Flag,
@@ -146,6 +147,11 @@ class Node(Section):
         description="Folder with its programs, static builds of one's own. If left out: `programs` in "
         "`platform_bundle`, which `playbooks/bundle.yml` fills. What is not there is looked for where the machine keeps its own.",
     )
+    kubernetes: Text | None = Field(
+        default=None,
+        description="Minor release of Kubernetes that it runs, such as `1.36`: `playbooks/bundle.yml` builds it, and programs of "
+        "another are refused. If left out, that of its programs counts.",
+    )
     directory: AbsolutePath | None = Field(
         default=None,
         description="Folder of all its state; `node` in `platform_home` if left out.",
@@ -206,6 +212,12 @@ class Cluster(Section):
         default="LoadBalancer",
         description="How the edge is reached. With `NodePort`, `platform_gateway.https_port` is the "
         "node's port.",
+    )
+    store_authorities: Certificates | None = Field(
+        default=None,
+        description="Authorities that vouch for stores of models' files, beside those that everybody trusts: of "
+        "`https://` sources, and of `s3://` sources where their Secret names none. `\"{{ lookup('file', 'ca.crt') }}\"` "
+        "reads a file.",
     )
     node: Node = Field(default=Node(), description="The node that provider `node` makes.")
     runtime_image: Image = Field(

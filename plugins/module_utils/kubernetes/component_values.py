@@ -13,6 +13,7 @@ from . import images, naming
 from .gateway_names import TENANT_ATTRIBUTE
 from .objects import Object
 from .prometheus import storage
+from .sources import STORE_AUTHORITIES
 
 # Where Envoy's rate limit service keeps its counters, and the key of its Secret that holds the password. Its name is the
 # same with either program.
@@ -127,6 +128,8 @@ def tier2(platform: Platform) -> Object:
         # The platform's own ServiceAccount: what tier 1 trusts, and policies speak of.
         "serviceAccount": {"create": False, "name": naming.TIER2},
         "labels": dict(naming.TIER2_LABELS),
+        # A changed policy, of a new model say, changes the listener, and what is answered by the one before is cut after this time.
+        "podAnnotations": {"proxy.istio.io/config": '{"drainDuration": "3600s"}'},
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         **_PRESENT,
         "service": {
@@ -274,6 +277,9 @@ def kserve(platform: Platform) -> Object:
         # Its chart would have it pulled again at each start.
         "imagePullPolicy": "IfNotPresent",
     }
+    # Not the variables of the fetching containers alone: KServe brings the ConfigMap to each tenant.
+    authorities = {"caBundleConfigMapName": STORE_AUTHORITIES}
+    fetcher: Object = authorities if platform.cluster.store_authorities else {}
     values: Object = {"controller": controller}
     if platform.images.registry is not None:
         found = {
@@ -284,11 +290,13 @@ def kserve(platform: Platform) -> Object:
         controller["rbacProxyImage"] = found["brancz/kube-rbac-proxy"]
         values["agent"] = _image(found["kserve/agent"])
         values["router"] = _image(found["kserve/router"])
-        values["storage"] = fetcher = _image(found["kserve/storage-initializer"])
+        fetcher = {**_image(found["kserve/storage-initializer"]), **fetcher}
         values["localmodel"] = {
             "defaultJobImage": fetcher["image"],
             "defaultJobTag": fetcher["tag"],
         }
+    if fetcher:
+        values["storage"] = fetcher
     return {"kserve": values}
 
 

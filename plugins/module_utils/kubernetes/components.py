@@ -320,7 +320,7 @@ def _namespace(platform: Platform, name: str) -> Object:
         extra["pod-security.kubernetes.io/enforce"] = "privileged"
     if name == NAMESPACES["knative"]:
         # Its pods reach models whose sidecars demand mutual TLS.
-        extra["istio-injection"] = "enabled"
+        extra |= {"istio-injection": "enabled", "app.kubernetes.io/name": "knative-serving"}
     labels = {**naming.labels(platform), **extra}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 

@@ -87,8 +87,9 @@ done
 """
 
 # What is placed before the gateway watches the folder is not read: it is placed anew until the gateway listens
-# (proc(5), net/tcp: state 0A). It does so when it has its certificate: the policies are in the same file, so that it never listens
-# without them.
+# (proc(5), net/tcp: state 0A). It does so when it has its certificate, which it shall not have before the policies: it takes
+# files over in the order of their names, and reads policies after certificates (Envoy Gateway, internal/provider/file and
+# internal/provider/kubernetes/controller.go).
 _PLACE = f"""\
 set -eu
 umask 077
@@ -103,14 +104,16 @@ while :; do
   if [ -e {_RESOURCES}/config.yaml ]; then
     cat {_OBJECTS}/{_LIVE} > {_RESOURCES}/.live
     digest=$(sha256sum < {_RESOURCES}/.live)
-    for each in {_REFERRED}/secrets/*/; do emit Secret "${{each%/}}"; done >> {_RESOURCES}/.live
     for each in {_REFERRED}/keys/*/; do emit ConfigMap "${{each%/}}"; done >> {_RESOURCES}/.live
-    if ! listens || ! cmp -s {_RESOURCES}/.live {_RESOURCES}/live.yaml; then
-      mv {_RESOURCES}/.live {_RESOURCES}/live.yaml
-    fi
+    for each in {_REFERRED}/secrets/*/; do emit Secret "${{each%/}}"; done > {_RESOURCES}/.secrets
+    for each in live secrets; do
+      if ! listens || ! cmp -s {_RESOURCES}/.$each {_RESOURCES}/$each.yaml; then
+        mv {_RESOURCES}/.$each {_RESOURCES}/$each.yaml
+      fi
+    done
     if [ "$digest" != "$told" ] && listens; then
-      # The gateway reads it, and Envoy hears of it.
-      sleep 3
+      # The gateway reads it, and Envoy hears of it: neither says when.
+      sleep 10
       echo "in force: ${{digest%% *}}"
       told=$digest
     fi

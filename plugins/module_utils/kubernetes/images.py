@@ -14,6 +14,10 @@ from ..catalogue import train
 from ..inventory import Platform
 from ..serving.upstreams import LLAMACPP, PREDICTIVE
 from .runtimes import runtime_of
+from .storage_hosts import fetching
+
+# Hundreds of megabytes that nobody needs whose models come from volumes and packages.
+_FETCHER = "kserve/storage-initializer"
 
 # The one image that no registry has, by the repository for which it is made.
 RUNTIME = "inferencebox/runtime"
@@ -26,12 +30,10 @@ INGRESS_IMAGE = f"localhost/{INGRESS}:0.1.0"
 _SETTINGS = {"kserve-tensorflow-serving": "tensorflow"}
 
 # What is not among the images that can be built, and what is missing without them: loggers, batchers and graphs of
-# KServe, sources that validation refuses with such images, checks of KEDA's objects, issuers on the internet, and a check
-# after the install.
+# KServe, checks of KEDA's objects, issuers on the internet, and a check after the install.
 _NOT_BUILT = (
     "kserve/agent",
     "kserve/router",
-    "kserve/storage-initializer",
     "kedacore/keda-admission-webhooks",
     "jetstack/cert-manager-acmesolver",
     "jetstack/cert-manager-startupapicheck",
@@ -114,7 +116,8 @@ def needed(platform: Platform, components: list[str]) -> list[Image]:
             published.append(runtimes[setting])
     found = [Image(address(platform, one), one, repository(one)) for one in published]
     if platform.images.source == "built":
-        found = [one for one in found if one.repository not in _NOT_BUILT]
+        unused = () if fetching(platform.models) else (_FETCHER,)
+        found = [one for one in found if one.repository not in (*_NOT_BUILT, *unused)]
     if node and "knative-serving" in components:
         found.append(Image(INGRESS_IMAGE, "", INGRESS))
     if _own_runtime(platform):

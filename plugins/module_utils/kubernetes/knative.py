@@ -39,7 +39,7 @@ def has_own_ingress(platform: Platform) -> bool:
 def overlay(platform: Platform) -> list[Object]:
     """Make what is laid over Knative's manifests, and stands beside them."""
     laid = [
-        _namespace(platform),
+        _no_namespace(),
         *_settings(platform),
         *_webhooks(),
         *(_outside_of_the_mesh(name) for name in ("controller", "webhook")),
@@ -111,14 +111,9 @@ def _own_gateway_closed(platform: Platform) -> list[Object]:
     ]
 
 
-def _namespace(platform: Platform) -> Object:
-    # Its pods reach models whose sidecars demand mutual TLS.
-    return _object(
-        "v1 Namespace",
-        NAMESPACES["knative"],
-        "",
-        labels={**naming.labels(platform), "istio-injection": "enabled"},
-    )
+def _no_namespace() -> Object:
+    """Upstream's own is left out: it was made before, because policies lie in it, and has one owner."""
+    return {**_object("v1 Namespace", NAMESPACES["knative"], ""), "$patch": "delete"}
 
 
 def _settings(platform: Platform) -> list[Object]:
@@ -317,14 +312,10 @@ def _rule(group: str, resource: str, *verbs: str) -> Object:
     return {"apiGroups": [group], "resources": [resource], "verbs": list(verbs)}
 
 
-def _object(
-    kind: str, name: str, namespace: str, *, labels: dict[str, str] | None = None, **body: object
-) -> Object:
+def _object(kind: str, name: str, namespace: str, **body: object) -> Object:
     """An object of Knative's, or beside them; the apply module labels it as the platform's."""
     api_version, _, kind = kind.partition(" ")
     metadata: Object = {"name": name}
     if namespace:
         metadata["namespace"] = namespace
-    if labels:
-        metadata["labels"] = labels
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **body}

@@ -29,14 +29,24 @@ from .runtimes import (
     storage_containers,
 )
 from .scaling import component_scaling, scaled_object
-from .sources import artifact_path, service_account, service_account_name, storage_uri
+from .sources import (
+    artifact_path,
+    service_account,
+    service_account_name,
+    storage_uri,
+    store_authorities,
+)
 
 _DIGEST_CHARACTERS = 16
 
 
 def objects(platform: Platform) -> list[Object]:
     """Everything that KServe needs to serve the platform's models, in dependency order."""
-    result = [*storage_containers(platform), *serving_runtimes(platform)]
+    result = [
+        *store_authorities(platform),
+        *storage_containers(platform),
+        *serving_runtimes(platform),
+    ]
     for model in platform.models:
         if (account := service_account(platform, model)) is not None:
             result.append(account)

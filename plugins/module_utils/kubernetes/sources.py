@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
-from ..inventory import Model, Platform, Source
+from ..inventory import NAMESPACES, Model, Platform, Source
 from . import naming
 from .objects import Maker, Object
 
 # Where KServe puts a model's files.
 MODELS_DIRECTORY = "/mnt/models"
+# Beside KServe's manager, which gives each namespace with models a copy.
+STORE_AUTHORITIES = "store-authorities"
+# https://github.com/kserve/kserve, pkg/constants: DefaultCaBundleFileName
+_AUTHORITIES_KEY = "cabundle.crt"
 
 
 def storage_uri(source: Source) -> str:
@@ -24,6 +28,18 @@ def storage_uri(source: Source) -> str:
     if source.scheme == "hf":
         return f"hf://{source.location.replace('@', ':')}"
     return f"{source.scheme}://{source.location}" + (f"/{source.path}" if source.path else "")
+
+
+def store_authorities(platform: Platform) -> list[Object]:
+    """Make the ConfigMap with the authorities of stores, where the platform has some of its own."""
+    given = platform.cluster.store_authorities
+    if given is None:
+        return []
+    return [
+        Maker(platform, namespace=NAMESPACES["kserve"]).namespaced(
+            "v1 ConfigMap", STORE_AUTHORITIES, {"data": {_AUTHORITIES_KEY: given}}
+        )
+    ]
 
 
 def artifact_path(source: Source) -> str:

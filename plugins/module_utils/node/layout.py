@@ -28,6 +28,8 @@ class Host:
         programs: Path of each program by name.
         plugins: Folder of the network plugins.
         stamps: What tells one build of a program from another, by name.
+        releases: Release of each of Kubernetes' own programs, such as "v1.2.3", by name.
+        last_releases: Those that ran last, the API server's as soon as it was ready; empty before the first run.
         lowers_oom_scores: Whether processes may be made less likely to be ended when memory runs out, which needs
             CAP_SYS_RESOURCE.
     """
@@ -35,6 +37,8 @@ class Host:
     programs: dict[str, str]
     plugins: str
     stamps: dict[str, str]
+    releases: dict[str, str]
+    last_releases: dict[str, str]
     lowers_oom_scores: bool
 
 

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
+from ..catalogue import train
 from ..inventory import Platform
 from . import callers, objects, pki, programs, settings
 from .layout import Host, Layout
@@ -57,7 +59,23 @@ class NodePlan:
             "network": node.network,
             "link": self._layout.link,
             "images": self.images(),
+            "kubernetes": self._admitted(),
         }
+
+    def _admitted(self) -> Data:
+        chosen = self._platform.train
+        admitted = train(chosen).kubernetes
+        return {
+            "train": chosen,
+            "lowest": admitted.lowest,
+            "highest": admitted.highest,
+            "wanted": self._platform.cluster.node.kubernetes or "",
+        }
+
+    def tool(self) -> str:
+        """Name of the tool that builds its Kubernetes."""
+        built = train(self._platform.train).node_kubernetes
+        return built[self._platform.cluster.node.kubernetes or next(iter(built))]
 
     def directories(self) -> list[Data]:
         """Its folders, closed to everybody else."""
@@ -108,6 +126,24 @@ class NodePlan:
             "programs": programs.server_side(self._layout, self._known()),
             "waits": [wait, {"program": "containerd"}],
         }
+
+    def releases(self) -> Data:
+        """Which release of Kubernetes comes after which, and the file that keeps that for the next run.
+
+        The API server has written to the store as soon as it is ready, whatever becomes of the others.
+        """
+        host = self._known()
+        now = host.releases[programs.API_SERVER]
+        return {
+            "before": host.last_releases.get(programs.API_SERVER, ""),
+            "now": now,
+            "served": self._record({**host.last_releases, programs.API_SERVER: now}),
+            "run": self._record(host.releases),
+        }
+
+    def _record(self, releases: t.Mapping[str, str]) -> Data:
+        content = json.dumps(dict(sorted(releases.items())), indent=2) + "\n"
+        return {"path": self._layout.path("kubernetes.json"), "content": content, "mode": "0600"}
 
     def clients(self) -> Data:
         """What it runs besides."""

@@ -11,9 +11,10 @@ from .layout import API_PORT, Host, Layout
 Row = dict[str, t.Any]
 
 # Upstream's programs, which no distribution has in these versions.
+API_SERVER = "kube-apiserver"
 KUBERNETES = (
     "etcd",
-    "kube-apiserver",
+    API_SERVER,
     "kube-controller-manager",
     "kube-scheduler",
     "kubelet",

@@ -45,7 +45,9 @@ def _parser() -> argparse.ArgumentParser:
     origin.add_argument("--repository", choices=sorted(RECIPES), help="build it: what it is")
     built = steps.add_parser("programs", help="build programs", allow_abbrev=False)
     built.add_argument("--repository", action="append", default=[], choices=sorted(RECIPES))
-    built.add_argument("--node", action="store_true", help="and those of a node")
+    built.add_argument(
+        "--node-kubernetes", metavar="TOOL", help="and those of a node, with this Kubernetes"
+    )
     chart = steps.add_parser("chart", help="make a chart", allow_abbrev=False)
     chart.add_argument("--file", required=True, help="its file, in the folder charts")
     made = steps.add_parser("manifest", help="make a component's manifest", allow_abbrev=False)
@@ -94,7 +96,7 @@ def _shown(path: Path, archive: image.Archive, *, changed: bool) -> dict[str, An
 
 
 def _programs(given: argparse.Namespace) -> dict[str, Any]:
-    changed = programs.collect(given.bundle, given.repository, node=given.node)
+    changed = programs.collect(given.bundle, given.repository, kubernetes=given.node_kubernetes)
     return {"changed": bool(changed), "programs": changed}
 
 

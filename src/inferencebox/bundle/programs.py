@@ -36,13 +36,13 @@ TOOLS = {
 }
 
 
-def collect(bundle: Path, repositories: Iterable[str], *, node: bool) -> list[str]:
+def collect(bundle: Path, repositories: Iterable[str], *, kubernetes: str | None) -> list[str]:
     """Put programs into a bundle, and build what has not been built yet.
 
     Args:
         bundle: The directory.
         repositories: The images that will be built.
-        node: Whether a node of plain binaries will be made, too.
+        kubernetes: The tool that builds the Kubernetes of a node of plain binaries; None where none will be made.
 
     Returns:
         Names of the programs that are new or were another build.
@@ -51,8 +51,8 @@ def collect(bundle: Path, repositories: Iterable[str], *, node: bool) -> list[st
         BundleError: One cannot be built, or the directory cannot be written to.
     """
     tools = {TOOLS[name] for one in repositories for name in RECIPES[one].programs}
-    if node:
-        tools |= set(collecting.NODE_TOOLS)
+    if kubernetes:
+        tools |= {*collecting.NODE_TOOLS, kubernetes}
     try:
         return collecting.collect(bundle / "programs", sorted(tools))
     except (building.BuildError, OSError) as error:

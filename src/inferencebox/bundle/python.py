@@ -53,8 +53,10 @@ def install(uv: str, target: Path, requirements: Path, *, dependencies: bool = T
         raise BundleError(f"{requirements.name} cannot be installed: {error}") from error
 
 
-def add(tree: Tree, stage: Path, packages: Path, sources: Path, own: Sequence[str]) -> None:
-    """Add the interpreter and an environment to a tree, with bytecode of what model servers import.
+def add(
+    tree: Tree, stage: Path, packages: Path, sources: Path, own: Sequence[str], imports: str
+) -> None:
+    """Add the interpreter and an environment to a tree, with bytecode of what its program imports.
 
     Args:
         tree: The tree.
@@ -62,6 +64,7 @@ def add(tree: Tree, stage: Path, packages: Path, sources: Path, own: Sequence[st
         packages: Directory with installed packages.
         sources: Directory with this project's packages.
         own: Folders of it that belong to them.
+        imports: Python that imports what the program does.
 
     Raises:
         BundleError: The interpreter's own files are not where they are expected.
@@ -72,7 +75,7 @@ def add(tree: Tree, stage: Path, packages: Path, sources: Path, own: Sequence[st
     _copy(packages, site, lambda place: _left_out(place, standard=False))
     for name in own:
         _copy(sources / name, site / name, lambda place: _left_out(place, standard=False))
-    _compile(stage, standard, site)
+    _compile(stage, standard, site, imports)
     tree.folder("/", stage)
     executable = Path(sys.executable).resolve()
     tree.file(f"usr/local/bin/{_VERSION}", executable)
@@ -108,15 +111,15 @@ def _copy(source: Path, target: Path, without: Callable[[PurePosixPath], bool]) 
         raise BundleError(f"{source} cannot be copied: {error}") from error
 
 
-def _compile(stage: Path, standard: Path, site: Path) -> None:
-    """Leave bytecode that never expires for what model servers import: nobody may write there later.
+def _compile(stage: Path, standard: Path, site: Path, imports: str) -> None:
+    """Leave bytecode that never expires for what is imported: nobody may write there later.
 
     One process compiles all, in one order: what another has in memory would show in the bytes.
     """
     with tempfile.TemporaryDirectory() as directory:
         made = Path(directory)
         names = made / "names"
-        _run(["-S", "-X", f"pycache_prefix={made}", "-c", _IMPORT, str(site)])
+        _run(["-S", "-X", f"pycache_prefix={made}", "-c", _FROM + imports, str(site)])
         library = Path(sysconfig.get_path("stdlib"))
         wanted = [
             *_sources(made, library, standard),
@@ -127,12 +130,7 @@ def _compile(stage: Path, standard: Path, site: Path) -> None:
         _run(["-m", "compileall", "-q", *options, "-i", str(names)])
 
 
-_IMPORT = """\
-import sys
-sys.path.insert(0, sys.argv[1])
-from inferencebox.serving.precompile import import_servers
-import_servers()
-"""
+_FROM = "import sys\nsys.path.insert(0, sys.argv[1])\n"
 
 
 def _sources(made: Path, imported: Path, packed: Path) -> list[Path]:
@@ -152,4 +150,4 @@ def _run(arguments: list[str]) -> None:
     )
     if done.returncode:
         tail = "; ".join(done.stderr.strip().splitlines()[-_SHOWN_LINES:])
-        raise BundleError(f"the model servers' packages cannot be compiled: {tail}")
+        raise BundleError(f"the packages cannot be compiled: {tail}")

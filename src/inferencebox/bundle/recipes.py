@@ -19,7 +19,7 @@ from pathlib import Path
 import certifi
 
 from . import libraries, python
-from .charts import ISTIO
+from .charts import ISTIO, KSERVE
 from .errors import BundleError
 from .image import USER, Settings
 from .tree import Tree
@@ -41,6 +41,7 @@ class Parts:
     Attributes:
         programs: Directory with upstream's programs, by name.
         bootstrap: The file of Istio's sources of which its proxies make their first configuration.
+        fetcher: The file of KServe's sources that brings a model's files to a pod.
         requirements: Directory with hash-pinned requirements files.
         sources: Directory with this project's packages.
         uv: The uv command.
@@ -48,6 +49,7 @@ class Parts:
 
     programs: Path
     bootstrap: Callable[[], Path]
+    fetcher: Callable[[], Path]
     requirements: Path
     sources: Path
     uv: str
@@ -84,6 +86,7 @@ def parts_of(bundle: Path) -> Parts:
     return Parts(
         programs=bundle / "programs",
         bootstrap=_bootstrap_template,
+        fetcher=_fetcher,
         requirements=_ROOT / "requirements",
         sources=_ROOT / "src",
         uv=str(beside) if beside.exists() else "uv",
@@ -97,6 +100,13 @@ def _bootstrap_template() -> Path:
         raise BundleError(f"Istio's sources cannot be had: {error}") from error
 
 
+def _fetcher() -> Path:
+    try:
+        return KSERVE.directory() / "python/storage-initializer/scripts/initializer-entrypoint"
+    except (OSError, RuntimeError) as error:
+        raise BundleError(f"KServe's sources cannot be had: {error}") from error
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How an image is made.
@@ -107,6 +117,8 @@ class Recipe:
         requirements: Names of the requirements files of packages in it.
         sources: Folders of this project's packages in it.
         installed: Programs of Debian's packages in it, which these packages bring.
+        interpreted: Whether it is a program in Python, whose interpreter is in it.
+        fetches: Whether what brings a model's files is in it.
     """
 
     fill: Callable[[Parts, Tree, Path], Settings]
@@ -114,6 +126,8 @@ class Recipe:
     requirements: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     installed: Mapping[str, str] = field(default_factory=dict)
+    interpreted: bool = False
+    fetches: bool = False
 
     def origin(self, parts: Parts) -> str:
         """Name everything that the image is made of, and how, in one digest.
@@ -121,11 +135,12 @@ class Recipe:
         Raises:
             BundleError: A part is missing.
         """
-        digest = hashlib.sha256(sys.version.encode() if self.sources else b"")
+        digest = hashlib.sha256(sys.version.encode() if self.interpreted else b"")
         files = [_installed(name, package) for name, package in self.installed.items()]
         files += [parts.program(name) for name in self.programs]
         files += [parts.requirements / f"{name}.txt" for name in self.requirements]
         files += [Path(__file__).with_name(f"{name}.py") for name in _SHAPING]
+        files += [parts.fetcher()] if self.fetches else []
         for folder in (parts.sources / name for name in self.sources):
             files += (each for each in sorted(folder.rglob("*")) if _is_source(each))
         for file in files:
@@ -271,14 +286,31 @@ def _runtime(parts: Parts, tree: Tree, stage: Path) -> Settings:
     samples = parts.packages("samples", stage, dependencies=False)
     shutil.copytree(samples, packages, dirs_exist_ok=True)
     root = stage / "root"
-    python.add(tree, root, packages, parts.sources, _OWN)
+    python.add(tree, root, packages, parts.sources, _OWN, _SERVERS)
+    return _interpreted("-m", "inferencebox.serving.pod")
+
+
+def _storage_initializer(parts: Parts, tree: Tree, stage: Path) -> Settings:
+    _common(tree)
+    packages = parts.packages("storage", stage)
+    python.add(tree, stage / "root", packages, parts.sources, (), _CLIENTS)
+    script = "storage-initializer/scripts/initializer-entrypoint"
+    tree.file(script, parts.fetcher())
+    return _interpreted(f"/{script}")
+
+
+def _interpreted(*words: str) -> Settings:
     return Settings(
-        entrypoint=("python", "-m", "inferencebox.serving.pod"),
+        entrypoint=("python", *words),
         path=f"/{python.HOME}/bin:/usr/local/bin:/usr/bin:/bin",
         # Nobody could write bytecode anyway; and what servers say is read while they run.
         environment={"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1", "HOME": "/tmp"},  # noqa: S108
     )
 
+
+# What the model servers import, and what KServe's clients of stores do, once one is asked.
+_SERVERS = "from inferencebox.serving.precompile import import_servers\nimport_servers()\n"
+_CLIENTS = "import kserve_storage.kserve_storage, boto3, google.cloud.storage, huggingface_hub\n"
 
 _OWN = ("inferencebox/serving", "inferencebox_samples")
 
@@ -307,6 +339,9 @@ RECIPES: Mapping[str, Recipe] = {
         for name in ("prometheus-operator", "prometheus-config-reloader")
     },
     "kserve/kserve-controller": _one_program("manager", "manager"),
+    "kserve/storage-initializer": Recipe(
+        _storage_initializer, requirements=("storage",), interpreted=True, fetches=True
+    ),
     **{
         f"knative-releases/knative.dev/serving/cmd/{name}": _one_program(
             f"knative-{name}", f"ko-app/{name}"
@@ -324,5 +359,7 @@ RECIPES: Mapping[str, Recipe] = {
     "library/redis": Recipe(_redis, installed=_REDIS),
     "envoyproxy/envoy": Recipe(_envoy_image, requirements=("gateway",), installed=_BUSYBOX),
     "envoyproxy/ai-gateway-cli": Recipe(_ai_gateway, requirements=("gateway",)),
-    "inferencebox/runtime": Recipe(_runtime, requirements=("serving", "samples"), sources=_OWN),
+    "inferencebox/runtime": Recipe(
+        _runtime, requirements=("serving", "samples"), sources=_OWN, interpreted=True
+    ),
 }

@@ -109,7 +109,7 @@ def _contents(row: dict[str, Any], parts: Parts) -> Iterator[Component]:
         text = (parts.requirements / f"{name}.txt").read_text(encoding="utf-8")
         for package, version in _PINNED.findall(text):
             yield _component("pypi", package, version)
-    if recipe.sources:
+    if recipe.interpreted:
         yield _component("generic", "python", platform.python_version())
     for package in row["packages"]:
         name, _, version = package.partition("=")

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from . import building
 
-# What a node runs that no distribution has in these versions, kubectl, and what then installs charts.
-NODE_TOOLS = ("etcd", "helm", "kubernetes")
+# What a node runs beside its Kubernetes that no distribution has in these versions, and what then installs charts.
+NODE_TOOLS = ("etcd", "helm")
 
 
-def collect(directory: Path, tools: Iterable[str] = NODE_TOOLS) -> list[str]:
+def collect(directory: Path, tools: Iterable[str]) -> list[str]:
     """Put the programs of tools into a directory, and build what has not been built yet.
 
     Args:

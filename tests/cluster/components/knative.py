@@ -8,7 +8,10 @@ import tempfile
 from pathlib import Path
 
 from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import manifests
-from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import Platform
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import (
+    NAMESPACES,
+    Platform,
+)
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import (
     component_values,
     components,
@@ -50,7 +53,12 @@ def install(kubeconfig: str, platform: Platform) -> None:
         for file in files:
             make_manifest(bundle, str(file.parent), file.name)
         published = manifests.read([str(bundle / file) for file in files])
-    objects = manifests.overlaid(published, knative.overlay(platform))
+    own = [
+        one
+        for one in components.namespaces(platform)
+        if one["metadata"]["name"] == NAMESPACES["knative"]
+    ]
+    objects = [*own, *manifests.overlaid(published, knative.overlay(platform))]
     report = steps.Platform(platform.name, kubeconfig).apply(objects, wait_timeout=_SECONDS)
     if report.problem:
         raise RuntimeError(report.problem)

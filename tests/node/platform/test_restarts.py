@@ -169,7 +169,13 @@ def test_a_key_and_its_limit_are_taken_over_while_tier_1_runs(
             assert ask(owner).status_code == httpx2.codes.OK
         finally:
             keys.revoke_all()
-        assert ask(nobody, ("x-api-key", key.secret)).status_code == httpx2.codes.UNAUTHORIZED
+
+    def is_refused() -> bool:
+        # By a new connection: one of before may be answered once more. A revoked key may be known, and may do nothing.
+        with Caller(platform) as again:
+            return ask(again, ("x-api-key", key.secret)).status_code in (401, 404)
+
+    wait_until(is_refused, "a revoked key is still answered")
     answered = [one for one in answers if one.is_success]
     refused = [one for one in answers if one.status_code == httpx2.codes.TOO_MANY_REQUESTS]
     assert len(answered) + len(refused) == len(answers)

@@ -24,10 +24,12 @@ TOOLS = {
     "kube-rbac-proxy": "github.com/brancz/kube-rbac-proxy",
     "kserve": "github.com/kserve/kserve",
     "kubernetes": "k8s.io/kubernetes",
+    "kubernetes-1.36": "k8s.io/kubernetes",
     "prometheus": "github.com/prometheus/prometheus",
     "prometheus-operator": "github.com/prometheus-operator/prometheus-operator",
     "ratelimit": "github.com/envoyproxy/ratelimit",
 }
+KUBERNETES = [tool for tool, module in TOOLS.items() if module == "k8s.io/kubernetes"]
 # Small ones that are built from what lies here.
 OWN = {"knative-ingress", "pause"}
 
@@ -42,10 +44,20 @@ def test_the_control_plane_is_of_a_release_that_every_train_takes(root: Path) ->
     assert [name for name, train in TRAINS.items() if not train.kubernetes.admits(version)] == []
 
 
-def test_parts_of_kubernetes_are_of_its_own_release(root: Path) -> None:
+@pytest.mark.parametrize("name", TRAINS)
+def test_a_node_is_built_the_minor_releases_that_its_train_says(root: Path, name: str) -> None:
+    train = TRAINS[name]
+    for minor, tool in train.node_kubernetes.items():
+        version = requirements(root, tool)["k8s.io/kubernetes"]
+        assert version.startswith(f"v{minor}.")
+        assert train.kubernetes.admits(version)
+
+
+@pytest.mark.parametrize("tool", KUBERNETES)
+def test_parts_of_kubernetes_are_of_its_own_release(root: Path, tool: str) -> None:
     """They have no versions of their own; the replace lines must follow an update."""
-    version = requirements(root, "kubernetes")["k8s.io/kubernetes"]
-    text = (root / "src/inferencebox/programs/tools/kubernetes/go.mod").read_text()
+    version = requirements(root, tool)["k8s.io/kubernetes"]
+    text = (root / f"src/inferencebox/programs/tools/{tool}/go.mod").read_text()
     replaced = re.findall(r"^\t(k8s\.io/\S+) => \1 (v\S+)$", text, re.MULTILINE)
     assert len(replaced) > 20
     assert {one for _, one in replaced} == {version.replace("v1.", "v0.", 1)}

@@ -27,6 +27,7 @@ def parts(tmp_path: Path) -> Parts:
     return Parts(
         programs=programs,
         bootstrap=lambda: tmp_path / "bootstrap.json",
+        fetcher=lambda: tmp_path / "initializer-entrypoint",
         requirements=_ROOT / "requirements",
         sources=_ROOT / "src",
         uv="uv",
@@ -89,6 +90,14 @@ def test_origin_follows_packages_and_own_sources(
     before = runtime.origin(own)
     (tmp_path / changed).write_text("package==2")
     assert runtime.origin(own) != before
+
+
+def test_origin_follows_what_fetches(parts: Parts) -> None:
+    recipe = RECIPES["kserve/storage-initializer"]
+    parts.fetcher().write_text("import this\n")
+    before = recipe.origin(parts)
+    parts.fetcher().write_text("import that\n")
+    assert recipe.origin(parts) != before
 
 
 def test_every_program_is_built_by_a_tool() -> None:

@@ -24,6 +24,7 @@ def parts(tmp_path: Path) -> Parts:
     return Parts(
         programs=tmp_path / "programs",
         bootstrap=lambda: tmp_path / "bootstrap.json",
+        fetcher=lambda: tmp_path / "initializer-entrypoint",
         requirements=_ROOT / "requirements",
         sources=_ROOT / "src",
         uv="uv",

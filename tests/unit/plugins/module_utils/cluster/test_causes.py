@@ -44,6 +44,22 @@ def waiting(reason: str, message: str = "", **more: t.Any) -> Pod:
         ),
         (
             pod(
+                waiting(
+                    "CrashLoopBackOff",
+                    "back-off 10s restarting failed container",
+                    lastState={
+                        "terminated": {
+                            "exitCode": 1,
+                            "reason": "Error",
+                            "message": "Copying contents\nS3 error [403]: Forbidden\n",
+                        }
+                    },
+                )
+            ),
+            "container main CrashLoopBackOff, exit code 1 Error: S3 error [403]: Forbidden (the",
+        ),
+        (
+            pod(
                 conditions=[
                     {
                         "type": "PodScheduled",

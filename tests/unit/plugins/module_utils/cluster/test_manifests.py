@@ -69,6 +69,14 @@ def test_mappings_are_merged_and_everything_else_replaced() -> None:
     assert below["data"] == {"one": "1", "list": [1, 2]}
 
 
+def test_an_object_that_is_applied_elsewhere_is_left_out() -> None:
+    one = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a", "labels": {"b": "c"}}}
+    other = {**one, "metadata": {"name": "b"}}
+    gone = {**one, "metadata": {"name": "a"}, "$patch": "delete"}
+    assert manifests.overlaid([one, other], [gone]) == [other]
+    assert manifests.overlaid([other], [gone]) == [other]
+
+
 def test_an_object_twice_in_the_files_counts_once_or_is_a_mistake() -> None:
     one = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "a"}}
     assert manifests.overlaid([one, dict(one)], []) == [one]

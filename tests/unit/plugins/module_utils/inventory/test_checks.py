@@ -165,11 +165,14 @@ def test_a_rule_of_clusters_that_is_broken(changes: dict[str, Any], path: str, w
     assert words in f"{found[path].message}. {found[path].remedy}"
 
 
+AUTHORITY = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
 NODE = {
     "platform_target": "kubernetes",
     "platform_bundle": "/srv/bundle",
     "platform_gateway.https_port": 30443,
     "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+    # Its pods reach no hub.
+    "models[1].source": "pvc://models/model.gguf",
 }
 
 
@@ -188,6 +191,19 @@ NODE = {
             "does not go with provider kind",
         ),
         (
+            {"platform_cluster.node.kubernetes": "1.2"},
+            "platform_cluster.node.kubernetes",
+            "which are built",
+        ),
+        (
+            {
+                "platform_cluster.node.kubernetes": "1.2",
+                "platform_cluster.node.programs": "/srv/programs",
+            },
+            "platform_cluster.node.kubernetes",
+            "which are those of the train",
+        ),
+        (
             {"platform_cluster.node.network": "10.9.0.0/31"},
             "platform_cluster.node.network",
             "8 to 30 bits",
@@ -201,6 +217,36 @@ NODE = {
             {"platform_cluster.node.pod_network": "10.244.0.1/16"},
             "platform_cluster.node.pod_network",
             "is not a network",
+        ),
+        (
+            {"platform_cluster.store_authorities": "/etc/ssl/ca.crt"},
+            "platform_cluster.store_authorities",
+            "as PEM",
+        ),
+        (
+            {"platform_cluster.store_authorities": AUTHORITY + "-----BEGIN PRIVATE KEY-----\n"},
+            "platform_cluster.store_authorities",
+            "or more than these",
+        ),
+        (
+            {
+                "platform_cluster.store_authorities": AUTHORITY,
+                "platform_cluster.provided": ["kserve"],
+            },
+            "platform_cluster.store_authorities",
+            "that the platform installs",
+        ),
+        ({"models[1].source": "hf://owner/name"}, "models[1].source", "s3:// or https://"),
+        ({"models[1].source": "gs://bucket/model.gguf"}, "models[1].source", "reach no cloud"),
+        ({"models[0].source": "oci://r.example.org/a:1"}, "models[0].source", "no registry"),
+        (
+            {
+                "models[0].versions": [{"version": "2", "source": "hf://owner/name"}],
+                "models[0].traffic.mirror": "2",
+                "tenants[0].resources": {},
+            },
+            "models[0].versions[0].source",
+            "reach no hub",
         ),
     ],
 )

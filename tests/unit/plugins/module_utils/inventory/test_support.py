@@ -32,6 +32,8 @@ PROVIDER = {
     "models": [{"name": "gpt-mini"}],
 }
 
+AUTHORITY = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+
 CORP = {
     "name": "corp",
     "issuer": "https://idp.example.org",
@@ -79,6 +81,7 @@ REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
     "platform_images.source": ("built",),
     "platform_cluster.service_type": ("NodePort", "ClusterIP"),
     "platform_cluster.node": ({"network": "10.97.0.0/30"},),
+    "platform_cluster.store_authorities": (AUTHORITY,),
     "platform_cluster.runtime_image": ("registry.example.org/inference/runtime:1",),
     "platform_engine.gateway": ("standalone",),
     "providers[0]": (PROVIDER,),
@@ -120,6 +123,7 @@ NEEDED: dict[str, dict[str, Any]] = {
         "platform_bundle": "/srv/bundle",
         "platform_gateway.https_port": 30443,
         "platform_cluster": {"provider": "node", "service_type": "NodePort"},
+        "models[1].source": "pvc://models/model.gguf",
     },
     "platform_images.registry": ELSEWHERE,
     "platform_images.source": {**ELSEWHERE, "models[1].source": "pvc://models/model.gguf"},

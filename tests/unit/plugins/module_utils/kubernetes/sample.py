@@ -21,6 +21,9 @@ FULL: dict[str, Any] = {
     "platform_domain": "inference.example.org",
     "platform_home": "/srv/demo",
     "platform_gateway": {"address": "203.0.113.10", "https_port": 443},
+    "platform_cluster": {
+        "store_authorities": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    },
     "platform_identity": {
         "issuers": [
             {"name": "builtin"},

@@ -27,11 +27,12 @@ from . import sample
 REGISTRY = "registry.example.org:5000/mirror"
 
 
-def platform(source: str, mode: str = "standard") -> Platform:
+def platform(source: str, mode: str = "standard", files: str = "pvc://models/iris") -> Platform:
     """A node of plain binaries, which has no images but those."""
     variables = to_vars(sample.small())
     for model in variables["models"]:
         model["serving"] |= {"mode": mode}
+        model["source"] = files
     variables |= {
         "platform_bundle": "/srv/bundle",
         "platform_cluster": {"provider": "node", "service_type": "NodePort"},
@@ -123,7 +124,11 @@ def test_every_image_that_is_asked_of_built_ones_has_a_recipe() -> None:
     controlled = load(to_vars(observed) | {"platform_engine": {"gateway": "controller"}})
     found |= {one.repository for one in images.needed(controlled, components.installed(controlled))}
     found |= {one.repository for one in images.needed(observed, components.installed(observed))}
-    assert found == set(RECIPES)
+    fetched = platform("built", files="https://store.example.org/iris.joblib")
+    fetching = {one.repository for one in images.needed(fetched, components.installed(fetched))}
+    # Nobody else's bundle grows by it.
+    assert fetching - found == {"kserve/storage-initializer"}
+    assert found | fetching == set(RECIPES)
 
 
 def test_every_image_has_a_tag_and_stands_once() -> None:

@@ -6,7 +6,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load, to_vars
+import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import manifests
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import (
+    NAMESPACES,
+    load,
+    to_vars,
+)
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory.platform import (
     Platform,
 )
@@ -47,6 +53,18 @@ def settings(platform: Platform) -> dict[str, Any]:
         for (kind, name), one in found(knative.overlay(platform)).items()
         if kind == "ConfigMap"
     }
+
+
+@pytest.mark.parametrize("provider", ["existing", "node"])
+def test_its_namespace_is_applied_once(provider: str) -> None:
+    """By two tasks, each would take the other's labels away, and no second run would find nothing to do."""
+    platform = serverless(provider)
+    name = NAMESPACES["knative"]
+    upstream = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    (own,) = (one for one in components.namespaces(platform) if one["metadata"]["name"] == name)
+    assert own["metadata"]["labels"]["istio-injection"] == "enabled"
+    laid = found(manifests.overlaid([upstream], knative.overlay(platform)))
+    assert ("Namespace", name) not in laid
 
 
 def test_ordinary_clusters_have_net_istio_and_a_node_has_the_projects_own() -> None:

@@ -7,9 +7,12 @@ from __future__ import annotations
 import ipaddress
 import json
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import train
+from ansible_collections.inferencebox.platform.plugins.module_utils.host import node_releases
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
 from ansible_collections.inferencebox.platform.plugins.module_utils.node import programs
 from ansible_collections.inferencebox.platform.plugins.module_utils.node.layout import (
@@ -32,6 +35,8 @@ HOST = Host(
     programs={name: f"/opt/node/{name}" for name in NAMES},
     plugins="/usr/lib/cni",
     stamps=dict.fromkeys(NAMES, "1"),
+    releases=dict.fromkeys(node_releases.PARTS, "v1.2.3"),
+    last_releases=dict.fromkeys(node_releases.PARTS, "v1.1.9"),
     lowers_oom_scores=True,
 )
 
@@ -48,6 +53,26 @@ def arguments(name: str) -> dict[str, str]:
     rows = [*plan().servers()["programs"], *plan().clients()["programs"]]
     (words,) = (row["command"] for row in rows if row["name"] == name)
     return dict(word.removeprefix("--").split("=", 1) for word in words[3:])
+
+
+def test_the_api_servers_release_is_kept_before_that_of_the_others() -> None:
+    """Whatever becomes of them, it has written to the store."""
+    planned = plan().releases()
+    assert (planned["before"], planned["now"]) == ("v1.1.9", "v1.2.3")
+    kept = {when: json.loads(planned[when]["content"]) for when in ("served", "run")}
+    assert kept["run"] == HOST.releases
+    assert kept["served"] == {**HOST.last_releases, "kube-apiserver": "v1.2.3"}
+    path = str(node_releases.record_of("/srv/demo/node"))
+    assert planned["served"]["path"] == planned["run"]["path"] == path
+
+
+def test_the_kubernetes_that_an_inventory_names_is_built_and_wanted() -> None:
+    names = train(plan().needs()["kubernetes"]["train"]).node_kubernetes
+    assert plan().tool() == next(iter(names.values()))
+    for minor, tool in names.items():
+        asked = plan(**{"platform_cluster.node.kubernetes": minor})
+        assert asked.tool() == tool
+        assert asked.needs()["kubernetes"]["wanted"] == minor
 
 
 def test_every_program_runs_in_the_nodes_own_network() -> None:
@@ -159,9 +184,7 @@ def test_containerd_reads_what_is_written() -> None:
 
 def test_another_build_of_a_program_restarts_it_alone() -> None:
     stamps = {**HOST.stamps, "kubelet": "2"}
-    other = NodePlan(
-        load(changed(NODE)), Host(HOST.programs, HOST.plugins, stamps, HOST.lowers_oom_scores)
-    )
+    other = NodePlan(load(changed(NODE)), replace(HOST, stamps=stamps))
     before, after = plan().clients()["programs"], other.clients()["programs"]
     differing = [one["name"] for one, two in zip(before, after, strict=True) if one != two]
     assert differing == ["kubelet"]
