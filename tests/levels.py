@@ -62,11 +62,11 @@ FEATURES: t.Mapping[str, Feature] = {
     ),
     "tier1": Feature(
         "tier 1 run by Envoy Gateway: Gateway, routes of KServe's protocols, policies, backends",
-        f"limits of the global rate limit service, requests, {_NO_IMAGES}",
+        "limits of the global rate limit service, requests, a node: its images can be put together, and were not run",
     ),
     "tier1-ai": Feature(
         "tier 1's AI routes run by the AI Gateway's controller",
-        "reconciling: the controller is in no Go module",
+        "requests; the release of the train, of which the module proxy has an earlier one",
     ),
     "tier1-standalone": Feature(
         "tier 1 without controller: identities, models, limits, protocols, fallback",

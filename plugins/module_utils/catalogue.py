@@ -11,7 +11,7 @@ here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,8 @@ class Component:
         leftovers: What its controllers make outside of its namespace and never remove: version, kind, and
             ``namespace/name``, or the name alone; ``*`` stands for every namespace.
         instead_of: The component whose work it does on a node of plain binaries, and nowhere else.
+        built: The release of which its images, charts and definitions are made (`platform_images.source: built`); empty
+            where that is `version`. The module proxy does not have every release.
     """
 
     version: str
@@ -83,6 +85,7 @@ class Component:
     runtimes: Mapping[str, str] = field(default_factory=dict)
     leftovers: tuple[str, ...] = ()
     instead_of: str = ""
+    built: str = ""
 
     @property
     def manifest_urls(self) -> tuple[str, ...]:
@@ -304,7 +307,9 @@ TRAINS: Mapping[str, Train] = {
                     Chart(f"{_EG}/gateway-crds-helm", "eg-crds", storable=False),
                     Chart(f"{_EG}/gateway-helm", "eg"),
                 ),
+                images=("docker.io/envoyproxy/gateway:{version}",),
                 crds=("gateway.envoyproxy.io",),
+                built="v1.9.1",
                 # Made by hooks of its chart, which Helm does not count as the release's.
                 leftovers=(
                     (
@@ -321,6 +326,14 @@ TRAINS: Mapping[str, Train] = {
                     ),
                 ),
             ),
+            "ratelimit": Component(
+                "8fe6ea42",
+                "envoy-gateway-system",
+                "a commit, as it has no releases: the one that Envoy Gateway of this train names; what is built is the "
+                "one that its module requires",
+                image="docker.io/envoyproxy/ratelimit",
+                built="3fb70258",
+            ),
             "valkey": Component(
                 "9.1.1",
                 "envoy-gateway-system",
@@ -328,23 +341,41 @@ TRAINS: Mapping[str, Train] = {
                 "first 9.1 without the flaws published in July 2026",
                 image="docker.io/valkey/valkey",
             ),
+            "redis": Component(
+                "7.0.15",
+                "envoy-gateway-system",
+                "speaks the protocol in which Envoy's rate limit service keeps its counters; of Debian's packages, where "
+                "Valkey is not among them",
+                image="docker.io/library/redis",
+                instead_of="valkey",
+            ),
             "ai-gateway": Component(
                 "v1.2.0",
                 "envoy-ai-gateway-system",
-                "its binary says so: Envoy Gateway 1.9.2, Gateway API 1.6.1; ran with rendered objects",
+                "its binary says so: Envoy Gateway 1.9.2, Gateway API 1.6.1; what is built is built with Envoy Gateway 1.8.1 "
+                "and Gateway API 1.5.1",
                 charts=(
                     Chart(f"{_EG}/ai-gateway-crds-helm", "aieg-crd"),
                     Chart(f"{_EG}/ai-gateway-helm", "aieg"),
                 ),
+                images=tuple(
+                    f"docker.io/envoyproxy/ai-gateway-{name}:{{version}}"
+                    for name in ("controller", "extproc")
+                ),
                 crds=("aigateway.envoyproxy.io",),
-                # Its command, for tier 1 without controller.
+                built="v1.0.0",
+            ),
+            "ai-gateway-cli": Component(
+                "v1.2.0",
+                "",
+                "tier 1 without controller: the AI Gateway's own command; ran with rendered objects",
                 image="docker.io/envoyproxy/ai-gateway-cli",
             ),
             "envoy": Component(
                 "1.40.0",
                 "",
-                "tier 1 without controller: the AI Gateway of this train ran with it, judged by requests",
-                image="docker.io/envoyproxy/envoy",
+                "both engines of tier 1; without controller, the AI Gateway of this train ran with it, judged by requests",
+                images=("docker.io/envoyproxy/envoy:v{version}",),
             ),
             "kserve": Component(
                 "v0.20.0",
@@ -425,13 +456,26 @@ TRAINS: Mapping[str, Train] = {
 }
 
 
-def train(name: str) -> Train:
+def train(name: str, source: str = "published") -> Train:
     """Find a train by the inventory's `platform_train`.
+
+    Args:
+        name: Its name.
+        source: `platform_images.source`: with ``built``, each component is of the release that can be built.
 
     Raises:
         KeyError: There is no such train; validation refuses it before.
     """
-    return TRAINS[name]
+    found = TRAINS[name]
+    if source != "built":
+        return found
+    return replace(
+        found,
+        components={
+            key: replace(one, version=one.built or one.version)
+            for key, one in found.components.items()
+        },
+    )
 
 
 def versions_markdown() -> str:
@@ -455,11 +499,16 @@ def versions_markdown() -> str:
             ),
             ("Helm", f"{one.helm.lowest} to {one.helm.highest}", one.helm.evidence),
             ("processors", ", ".join(one.architectures), "what all images are published for"),
-            *((key, found.version, found.evidence) for key, found in one.components.items()),
+            *((key, _shown(found), found.evidence) for key, found in one.components.items()),
         ]
         table = "".join(f"| {' | '.join(cells)} |\n" for cells in [_HEAD, _RULE, *rows])
         parts.append(f"## Train {name}\n\n{table}")
     return "\n".join(parts)
+
+
+def _shown(component: Component) -> str:
+    built = f" (built: {component.built})" if component.built else ""
+    return f"{component.version}{built}"
 
 
 _HEAD = ("component", "version", "why it stands beside the others")
@@ -471,5 +520,6 @@ _INTRODUCTION = """\
 
 `platform_train` chooses which versions are installed in a cluster. They stand in one place,
 `plugins/module_utils/catalogue.py`, in the order in which they are installed. "Ran" means that it was
-run, in this combination; everything else is read from the projects' own files.
+run, in this combination; everything else is read from the projects' own files. "Built" is the release of which images are put
+together (`platform_images.source: built`) where the module proxy does not have the other one.
 """

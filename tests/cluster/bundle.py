@@ -2,29 +2,28 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 """A `platform_bundle` of upstream's own charts and manifests, made of Go modules; none of them is kept here.
 
-Envoy Gateway's charts are added, whose images cannot be built. Some components are in no module: `MISSING` names them.
+They have the names of the releases that platforms of published and of built images ask for. Some components are in no module, and one
+needs a node, where its webhook's certificate is issued: `MISSING` names them.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS, train
 
 from inferencebox.bundle import charts
-from tests.cluster import definitions
 
-_TRAIN = TRAINS[max(TRAINS)]
+_TRAINS = [train(max(TRAINS), source) for source in ("published", "built")]
 
-# Components of the train whose charts no module carries.
+# Components of the train that such a platform is told to have already.
 MISSING = ("ai-gateway", "kube-prometheus-stack", "jaeger", "opentelemetry-collector")
 
-# What Envoy Gateway's release fills into its chart.
-FILLED = {
-    "${GatewayImage}": "docker.io/envoyproxy/gateway:release",
-    "${GatewayImagePullPolicy}": "IfNotPresent",
+_COMPONENTS = {
+    **dict.fromkeys(("base", "cni", "istiod", "gateway"), "istio"),
+    **dict.fromkeys(("gateway-crds-helm", "gateway-helm"), "envoy-gateway"),
+    **dict.fromkeys(("ai-gateway-crds-helm", "ai-gateway-helm"), "ai-gateway"),
 }
-_COMPONENTS = {"base": "istio", "cni": "istio", "istiod": "istio", "gateway": "istio"}
 
 
 def make(folder: Path) -> Path:
@@ -37,12 +36,9 @@ def make(folder: Path) -> Path:
         component = _COMPONENTS.get(
             name, name.partition("-")[0] if name.startswith("kserve") else name
         )
-        charts.make_chart(folder, f"{name}-{_TRAIN.components[component].version}.tgz")
-    (gateway,) = (one for one in definitions.SOURCES if one.component == "envoy-gateway")
-    for name in ("gateway-crds-helm", "gateway-helm"):
-        version = _TRAIN.components[gateway.component].version
-        charts.package(gateway.directory() / "charts" / name, version, folder / "charts", FILLED)
-    gateway_api = _TRAIN.components["gateway-api"]
+        for one in _TRAINS:
+            charts.make_chart(folder, f"{name}-{one.components[component].version}.tgz")
+    gateway_api = _TRAINS[0].components["gateway-api"]
     place = f"manifests/gateway-api-{gateway_api.version}"
     charts.make_manifest(folder, place, gateway_api.manifest_urls[0].rpartition("/")[2])
     return folder

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A cluster whose controllers are real: control plane, scheduler, a node, Istio, KServe, Envoy Gateway.
+"""A cluster whose controllers are real: control plane, scheduler, a node, Istio, KServe, Envoy Gateway with the AI Gateway.
 
 Everything runs in networks of its own, on fixed ports as in a cluster; this machine reaches all of it. Needs root
 for the networks, and builds what it runs, which takes long the first time.
@@ -18,14 +18,14 @@ from pathlib import Path
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
 
 from tests.cluster import definitions, proven
-from tests.cluster.components import envoy_gateway, istio, keda, knative, kserve
+from tests.cluster.components import ai_gateway, envoy_gateway, istio, keda, knative, kserve
 from tests.cluster.control_plane import ControlPlane
 from tests.cluster.network import Lan
 from tests.cluster.node import sandbox
 from tests.cluster.node.node import Node
 from tests.cluster.node.sandbox import Program
 
-COMPONENTS = ("istio", "kserve", "envoy-gateway")
+COMPONENTS = ("istio", "kserve", "ai-gateway", "envoy-gateway")
 
 
 class ControlledCluster:
@@ -71,6 +71,7 @@ class ControlledCluster:
 
     def _start(self, stack: contextlib.ExitStack) -> None:
         parts: dict[str, t.Any] = {
+            "ai-gateway": ai_gateway,
             "istio": istio,
             "keda": keda,
             "knative": knative,

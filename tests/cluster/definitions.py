@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS, train
 from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.synchronising import (
     Request,
     synchronise,
@@ -24,7 +24,6 @@ from inferencebox.programs.modules import Module
 
 EXTRA_VARIABLE = "IB_EXTRA_CRDS"
 Definition = dict[str, t.Any]
-_TRAIN = max(TRAINS)
 _KIND = "CustomResourceDefinition"
 _TRIES = 4
 
@@ -38,19 +37,16 @@ class Source:
         module: Path of the module.
         digest: What Go computes over its content; another content is refused.
         files: Files in it, as globs.
-        version: Version of the module, where it is not that of the component.
     """
 
     component: str
     module: str
     digest: str
     files: tuple[str, ...]
-    version: str = ""
 
     def directory(self) -> Path:
         """Find the module's files."""
-        version = self.version or _module_version(self.component)
-        return Module(self.module, version, self.digest).directory()
+        return Module(self.module, _module_version(self.component), self.digest).directory()
 
 
 SOURCES = (
@@ -71,16 +67,13 @@ SOURCES = (
         "github.com/envoyproxy/gateway",
         "h1:vAVp6/AlBXJ1aOhp1mxL7fNEzVEfjADUguUhm2wzxQY=",
         ("charts/gateway-helm/charts/crds/crds/generated/*.yaml",),
-        # The last one that the module proxy has of this minor release.
-        version="v1.9.1",
     ),
     Source(
         "ai-gateway",
         "github.com/envoyproxy/ai-gateway",
         "h1:cTdSnQmtQQ2Ea5T/LLK50pIthG2SJAOxU9XPXZbtDkU=",
         ("manifests/charts/ai-gateway-crds-helm/templates/*.yaml",),
-        # The last one that the module proxy has; what it lacks is in _LATER.
-        version="v1.0.0",
+        # What it lacks is in _LATER.
     ),
     Source(
         "istio",
@@ -192,7 +185,7 @@ def install(kubeconfig: str, without: Container[str] = ()) -> None:
 
 def _module_version(component: str) -> str:
     """The component's version as Go writes versions."""
-    version = TRAINS[_TRAIN].components[component].version
+    version = train(max(TRAINS), "built").components[component].version
     return version if version.startswith("v") else f"v{version}"
 
 

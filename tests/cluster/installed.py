@@ -25,12 +25,7 @@ from tests.cluster.signer import Signer
 from tests.cluster.steps import Object, Platform, homes
 
 # Objects of these groups wait for controllers that are in no module that can be built.
-_UNCONTROLLED = (
-    "aigateway.envoyproxy.io",
-    "cert-manager.io",
-    "keda.sh",
-    "monitoring.coreos.com",
-)
+_UNCONTROLLED = ("cert-manager.io", "keda.sh", "monitoring.coreos.com")
 _READY_SECONDS = 300.0
 # Images of the proven platform's models and of its transformer.
 _MODELS = ("sklearnserver", "lgbserver", "xgbserver", "runtime", "transformer")
@@ -55,6 +50,7 @@ class Installed:
         platform: Applies them.
         authority: Vouches for the certificates between the tiers.
         directory: Where the files of these certificates are.
+        signer: The built-in issuer of its tokens.
         missing_proxies: Why no proxy runs; empty where they do.
     """
 
@@ -68,11 +64,6 @@ class Installed:
         self.objects = [
             one for one in kubernetes.objects(model) if served.find(one["apiVersion"], one["kind"])
         ]
-        self._spoken = {
-            one["metadata"]["name"]
-            for one in kubernetes.objects(model, "gateway")
-            if one["kind"] == "AIServiceBackend"
-        }
         self.platform = Platform(model.name, cluster.kubeconfig)
         self.api = Requests.to(cluster.kubeconfig)
         others = Platform("components", cluster.kubeconfig)
@@ -84,8 +75,8 @@ class Installed:
         report = others.apply(secrets)
         assert not report.problem, report.problem
         # Keys of issuers are made at install.
-        signer = Signer(model.base_url, model.base_url, "tenant")
-        callers = kubernetes.Callers({"builtin": json.loads(signer.key_set())})
+        self.signer = Signer(model.base_url, model.base_url, "tenant")
+        callers = kubernetes.Callers({"builtin": json.loads(self.signer.key_set())})
         self.objects += callers.objects(model)
         report = self.platform.apply(self.objects)
         assert not report.problem, report.problem
@@ -94,12 +85,8 @@ class Installed:
     @property
     def controlled(self) -> list[Object]:
         """The objects that controllers of this cluster make ready."""
-        # Envoy Gateway says nothing of a Backend that only routes of the AI Gateway lead to.
         return [
-            one
-            for one in self.objects
-            if one["apiVersion"].partition("/")[0] not in _UNCONTROLLED
-            and not (one["kind"] == "Backend" and one["metadata"]["name"] in self._spoken)
+            one for one in self.objects if one["apiVersion"].partition("/")[0] not in _UNCONTROLLED
         ]
 
     def ready(self) -> None:
@@ -139,7 +126,7 @@ class Installed:
         selector = f"serving.kserve.io/inferenceservice={service}"
         found: list[t.Any] = []
         for pod in self.pods(namespace, selector):
-            found += json.loads(self._inside(pod, "http://127.0.0.1:8080/asked"))
+            found += json.loads(self.inside(pod, "http://127.0.0.1:8080/asked"))
         return found
 
     def proxies(self) -> list[Object]:
@@ -153,9 +140,10 @@ class Installed:
 
     def admin(self, pod: Object, path: str) -> str:
         """Ask a proxy's own administration interface, which listens on its loopback alone."""
-        return self._inside(pod, f"http://127.0.0.1:15000{path}")
+        return self.inside(pod, f"http://127.0.0.1:15000{path}")
 
-    def _inside(self, pod: Object, url: str) -> str:
+    def inside(self, pod: Object, url: str) -> str:
+        """Ask what listens on a Pod's own loopback."""
         network = self.cluster.lan.network(pod["metadata"]["uid"])
         words = ["curl", "--silent", "--show-error", "--fail", "--max-time", "20", url]
         done = subprocess.run(network.command(*words), capture_output=True, text=True, check=False)

@@ -18,12 +18,18 @@ INVENTORY: dict[str, t.Any] = {
     "platform_name": "proven",
     "platform_target": "kubernetes",
     "platform_domain": DOMAIN,
-    "platform_cluster": {"service_type": "NodePort"},
+    # Observability has no controllers here, and KEDA none beside KServe's own autoscaling; all else is built, and some of it of
+    # another release than what is published.
+    "platform_cluster": {
+        "service_type": "NodePort",
+        "provided": ["keda", "kube-prometheus-stack", "jaeger", "opentelemetry-collector"],
+    },
+    "platform_images": {"source": "built", "registry": "localhost/inferencebox"},
     "platform_gateway": {"address": "0.0.0.0", "https_port": 30443},
     "tenants": [
         {
             "name": "tenant-a",
-            "models": {"allow": ["iris", "tenant-b/chatty"]},
+            "models": {"allow": ["iris", "tenant-b/chatty", "elsewhere/gpt-mini"]},
             "limits": {"requests_per_minute": 600, "tokens_per_minute": 60000},
             "resources": {"cpu": "8", "memory": "16Gi", "pods": 12},
             "roles": {"publisher": ["user:ada@example.org"]},
@@ -84,13 +90,24 @@ INVENTORY: dict[str, t.Any] = {
                 "resources": {"cpu": "1", "memory": "2Gi"},
             },
             "transformer": {"image": "registry.example.org/team/transformer:1.0"},
+            "fallback": "elsewhere/gpt-mini",
+        },
+    ],
+    "providers": [
+        {
+            "name": "elsewhere",
+            "kind": "openai",
+            "secret": "elsewhere-key",
+            "models": [{"name": "gpt-mini", "upstream": "gpt-4o-mini"}],
         },
     ],
 }
 
 
 def secrets(directory: Path) -> tuple[Authority, list[Object]]:
-    """Make the certificates that cert-manager would issue: of the edge, and of both ends of the hop between tiers.
+    """Make what others bring: a provider's key, and certificates that cert-manager would issue.
+
+    Of these there are the edge's, and those of both ends of the hop between tiers.
 
     Returns:
         The authority that vouches for all of them, and the Secrets.
@@ -118,4 +135,12 @@ def secrets(directory: Path) -> tuple[Authority, list[Object]]:
                 "data": {name: base64.b64encode(each).decode() for name, each in files.items()},
             }
         )
+    made.append(
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "elsewhere-key", "namespace": NAMESPACE},
+            "stringData": {"apiKey": "of-nobody"},
+        }
+    )
     return authority, made

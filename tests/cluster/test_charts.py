@@ -26,7 +26,9 @@ REGISTRY = "registry.example.org:5000/mirror"
 # An image with a tag, wherever it stands: in fields, in arguments, and in JSON inside of ConfigMaps.
 _IMAGE = re.compile(r"\b([a-z0-9.:-]+(?:/[a-z0-9._-]+)+:v?[0-9][a-zA-Z0-9._-]*)")
 # Named in ConfigMaps and arguments only.
-_IN_SETTINGS = re.compile(r"(proxyv2|kserve/(agent|router|storage-initializer)|acmesolver):")
+_IN_SETTINGS = re.compile(
+    r"(proxyv2|kserve/(agent|router|storage-initializer)|acmesolver|envoyproxy/[a-z-]+):"
+)
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +63,14 @@ def containers(value: t.Any) -> t.Iterator[dict[str, t.Any]]:
 
 
 @pytest.mark.parametrize("source", ["published", "built"])
+@pytest.mark.parametrize("engine", ["standalone", "controller"])
 def test_charts_ask_for_nothing_but_the_images_that_a_bundle_has(
-    folder: Path, tmp_path: Path, source: str
+    folder: Path, tmp_path: Path, engine: str, source: str
 ) -> None:
     variables = to_vars(sample.small()) | {
         "platform_bundle": str(folder),
         "platform_images": {"registry": REGISTRY, "source": source},
+        "platform_engine": {"gateway": engine},
     }
     platform = load(variables)
     known = {one.name for one in images.needed(platform, components.installed(platform))}
@@ -94,4 +98,5 @@ def test_charts_ask_for_nothing_but_the_images_that_a_bundle_has(
         "istio/install-cni",
         "kserve/kserve-controller",
         "jetstack/cert-manager-controller",
+        *(["envoyproxy/gateway", "envoyproxy/ai-gateway-controller"] * (engine == "controller")),
     }

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import time
 import typing as t
 
@@ -16,6 +17,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.disc
 from ansible_collections.inferencebox.platform.plugins.module_utils.errors import RefusedError
 
 from tests.cluster.installed import Installed
+from tests.cluster.proven import NAMESPACE
 from tests.cluster.steps import Object
 
 pytestmark = pytest.mark.proves("L2", "models", "tenants", "tier2", "apply")
@@ -157,6 +159,102 @@ def test_backends_of_tier_1_are_accepted(installed: Installed) -> None:
         if one["kind"] == "Backend":
             live = installed.get("Backend", one["metadata"]["name"])
             assert conditions(live["status"])["Accepted"] == "True"
+
+
+# -- the AI Gateway ----------------------------------------------------------------------------------------
+
+_AI = pytest.mark.proves("L2", "tier1-ai")
+_PROXIES = "gateway.envoyproxy.io/owning-gateway-name=tier1"
+
+
+@_AI
+@pytest.mark.parametrize("kind", ["AIGatewayRoute", "AIServiceBackend", "BackendSecurityPolicy"])
+def test_what_speaks_of_models_is_accepted(installed: Installed, kind: str) -> None:
+    some = [one for one in installed.objects if one["kind"] == kind]
+    assert some
+    for one in some:
+        live = installed.get(kind, one["metadata"]["name"])
+        assert conditions(live["status"]) == {"Accepted": "True"}, live["status"]
+
+
+@_AI
+def test_a_route_of_models_becomes_one_that_envoy_gateway_programs(installed: Installed) -> None:
+    """Each rule matches its model alone and leads to its backends; what no rule has ends at a filter that answers 404."""
+    routes = [one for one in installed.objects if one["kind"] == "AIGatewayRoute"]
+    assert {one["metadata"]["name"] for one in routes} == {"models-0", "fallback-0"}
+    root = f"/apis/gateway.networking.k8s.io/v1/namespaces/{NAMESPACE}/httproutes"
+    for one in routes:
+        live = installed.api.get(f"{root}/{one['metadata']['name']}")
+        (parent,) = live["status"]["parents"]
+        assert parent["controllerName"] == GATEWAY_CONTROLLER
+        found = conditions(parent)
+        assert (found["Accepted"], found["ResolvedRefs"]) == ("True", "True"), parent
+        *rules, last = live["spec"]["rules"]
+        assert [
+            [match["headers"] for match in rule["matches"]] for rule in one["spec"]["rules"]
+        ] == [[match["headers"] for match in rule["matches"]] for rule in rules]
+        assert [
+            [backend["name"] for backend in rule["backendRefs"]] for rule in one["spec"]["rules"]
+        ] == [[backend["name"] for backend in rule["backendRefs"]] for rule in rules]
+        (answer,) = last["filters"]
+        place = root.replace("gateway.networking.k8s.io/v1", "gateway.envoyproxy.io/v1alpha1")
+        made = installed.api.get(
+            f"{place.replace('httproutes', 'httproutefilters')}/{answer['extensionRef']['name']}"
+        )
+        assert made["spec"]["directResponse"]["statusCode"] == 404
+
+
+@_AI
+def test_each_proxy_has_what_reads_bodies_beside_it(installed: Installed) -> None:
+    """By the webhook; Envoy reaches it through a socket that the two share."""
+    pods = installed.pods("envoy-gateway-system", _PROXIES)
+    assert len(pods) == 2
+    for pod in pods:
+        (beside,) = (
+            one for one in pod["spec"]["initContainers"] if one["name"] == "ai-gateway-extproc"
+        )
+        (envoy,) = (one for one in pod["spec"]["containers"] if one["name"] == "envoy")
+        shared = {one["name"] for one in beside["volumeMounts"]} & {
+            one["name"] for one in envoy["volumeMounts"]
+        }
+        assert "ai-gateway-extproc-uds" in shared
+
+
+@_AI
+def test_the_proxies_know_who_asks_before_they_read_what(installed: Installed) -> None:
+    """Identity, the model from the body, authorization, limits: in that order, as the real Envoy was told."""
+    if installed.missing_proxies:
+        pytest.skip(installed.missing_proxies)
+    for pod in installed.pods("envoy-gateway-system", _PROXIES):
+        text = installed.inside(
+            pod, "http://127.0.0.1:19000/config_dump?resource=dynamic_listeners"
+        )
+        names = [
+            one["name"]
+            for manager in _found(json.loads(text), "http_filters")
+            for one in manager
+            if one["name"] != "envoy.filters.http.router"
+        ]
+        order = [
+            next(place for place, name in enumerate(names) if part in name)
+            for part in ("jwt_authn", "aigateway", "rbac", "ratelimit")
+        ]
+        assert order == sorted(order), names
+        # Answers are worded behind identity, too.
+        worded = [place for place, name in enumerate(names) if "custom_response" in name]
+        assert worded, names
+        assert order[0] < min(worded), names
+
+
+def _found(value: t.Any, key: str) -> t.Iterator[t.Any]:
+    if isinstance(value, dict):
+        if key in value:
+            yield value[key]
+        for each in value.values():
+            yield from _found(each, key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _found(each, key)
 
 
 def test_the_edge_gets_the_node_port_of_the_inventory(installed: Installed) -> None:

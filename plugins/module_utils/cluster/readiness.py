@@ -237,9 +237,16 @@ def _route(live: Live) -> Verdict:
     return READY
 
 
+# Of Istio, where `istio.io/ignore-policy-attachment` is set: istio.io/istio, pilot/pkg/config/kube/gateway, backend_policies.go
+_IGNORED = "IgnoredByIstio"
+
+
 def _ancestors(live: Live) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
     for row in (live.get("status") or {}).get("ancestors") or []:
-        yield (row.get("ancestorRef") or {}).get("name", ""), list(row.get("conditions") or [])
+        conditions = list(row.get("conditions") or [])
+        # Whom the policy's own annotation told that it is not theirs says nothing of it.
+        if not any(condition.get("reason") == _IGNORED for condition in conditions):
+            yield (row.get("ancestorRef") or {}).get("name", ""), conditions
 
 
 def _policy(live: Live) -> Verdict:

@@ -32,8 +32,6 @@ def _registry(draft: Draft) -> Iterator[Problem]:
 
 def _unnamed(platform: Platform) -> Iterator[tuple[str, object, str, str]]:
     """Components whose charts and manifests are not told another registry: path, value, component, remedy."""
-    if platform.engine.gateway == "controller":
-        yield "platform_engine.gateway", "controller", "ai-gateway", "Use standalone"
     if platform.observability.prometheus != "disabled" and platform.cluster.provider != "node":
         for name in ("kube-prometheus-stack", "jaeger", "opentelemetry-collector"):
             yield "platform_observability.prometheus", "auto", name, "Use disabled"

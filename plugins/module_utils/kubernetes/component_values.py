@@ -15,9 +15,11 @@ from .objects import Object
 from .prometheus import storage
 from .sources import STORE_AUTHORITIES
 
-# Where Envoy's rate limit service keeps its counters, and the key of its Secret that holds the password.
+# Where Envoy's rate limit service keeps its counters, and the key of its Secret that holds the password. Its name is the
+# same with either program.
 COUNTERS = "valkey"
 _COUNTERS_PORT = 6379
+_COUNTERS_SIZE = "1Gi"
 _PASSWORD = "password"  # noqa: S105 - a name
 # Of providers whose nodes need Istio's network plugin in another place.
 # https://istio.io/latest/docs/setup/additional-setup/cni/#platform-specific-configuration
@@ -99,9 +101,13 @@ def istiod(platform: Platform) -> Object:
 
 def _small(platform: Platform, cpu: str, memory: str) -> Object | None:
     """Say what a part of the mesh asks for on a small machine, on which upstream's amounts leave no room for models."""
-    if platform.engine.gateway != "standalone":
+    if not _is_small(platform):
         return None
     return {"requests": {"cpu": cpu, "memory": memory}}
+
+
+def _is_small(platform: Platform) -> bool:
+    return platform.engine.gateway == "standalone" or platform.cluster.provider == "node"
 
 
 def _istio_global(platform: Platform) -> Object:
@@ -151,7 +157,7 @@ def envoy_gateway_definitions(_: Platform) -> Object:
     return {"crds": {"gatewayAPI": {"enabled": False}, "envoyGateway": {"enabled": True}}}
 
 
-def envoy_gateway(_: Platform) -> Object:
+def envoy_gateway(platform: Platform) -> Object:
     """Make settings of Envoy Gateway, with the AI Gateway as its extension.
 
     https://aigateway.envoyproxy.io/docs/getting-started/prerequisites
@@ -160,9 +166,17 @@ def envoy_gateway(_: Platform) -> Object:
     counters = f"{COUNTERS}.{NAMESPACES['envoy_gateway']}.svc.cluster.local:{_COUNTERS_PORT}"
     # https://github.com/envoyproxy/ratelimit, README: REDIS_AUTH
     password = {"secretKeyRef": {"name": COUNTERS, "key": _PASSWORD}}
-    limits = {"container": {"env": [{"name": "REDIS_AUTH", "valueFrom": password}]}}
+    container: Object = {"env": [{"name": "REDIS_AUTH", "valueFrom": password}]}
+    values: Object = {"global": {"images": _envoy_gateway_images(platform)}}
+    if _is_small(platform):
+        container["resources"] = _small(platform, "20m", "64Mi")
+        values["deployment"] = {
+            "envoyGateway": {"resources": _small(platform, "50m", "128Mi")},
+        }
+    limits = {"container": container}
     whole = {"includeAll": True}
     return {
+        **values,
         "crds": {"enabled": False},
         "config": {
             "envoyGateway": {
@@ -185,10 +199,22 @@ def envoy_gateway(_: Platform) -> Object:
     }
 
 
-def ai_gateway(_: Platform, session_seed: str) -> Object:
+def _envoy_gateway_images(platform: Platform) -> Object:
+    """Name the images of Envoy Gateway, of the service that counts, and of Envoy, which its own choice has no file of."""
+    chosen = train(platform.train, platform.images.source).components
+    names = {"envoyGateway": "envoy-gateway", "ratelimit": "ratelimit", "envoyProxy": "envoy"}
+    return {
+        key: {"image": images.address(platform, image), "pullPolicy": "IfNotPresent"}
+        for key, name in names.items()
+        for image in chosen[name].published_images
+    }
+
+
+def ai_gateway(platform: Platform, session_seed: str) -> Object:
     """Make settings of the AI Gateway.
 
     Args:
+        platform: The platform.
         session_seed: What encrypts sessions; upstream's own is public.
     """
     controller: Object = {
@@ -197,7 +223,15 @@ def ai_gateway(_: Platform, session_seed: str) -> Object:
     }
     if session_seed:
         controller["mcp"] = {"sessionEncryption": {"seed": session_seed}}
-    return {"controller": controller}
+    values: Object = {"controller": controller}
+    if platform.images.registry is not None:
+        chosen = train(platform.train, platform.images.source).components["ai-gateway"]
+        for holder, image in zip(
+            (controller, values.setdefault("extProc", {})), chosen.published_images, strict=True
+        ):
+            repository, _, tag = images.address(platform, image).rpartition(":")
+            holder["image"] = {"repository": repository, "tag": tag}
+    return values
 
 
 def prometheus(platform: Platform) -> Object:
@@ -284,8 +318,12 @@ def kserve_runtimes(platform: Platform) -> Object:
 
 
 def valkey(platform: Platform) -> list[Object]:
-    """Make the store of counters, for Envoy's rate limit service alone. Its Secret is `valkey_secret`."""
-    found = train(platform.train).components["valkey"]
+    """Make the store of counters, for Envoy's rate limit service alone. Its Secret is `valkey_secret`.
+
+    A node of plain binaries has Redis for it: Debian, whose package it is made of, has no Valkey.
+    """
+    name = "redis" if platform.cluster.provider == "node" else "valkey"
+    found = train(platform.train, platform.images.source).components[name]
     labels = {"app.kubernetes.io/name": COUNTERS}
     pod: Object = {
         "automountServiceAccountToken": False,
@@ -300,7 +338,7 @@ def valkey(platform: Platform) -> list[Object]:
             {
                 "name": COUNTERS,
                 "image": images.address(platform, f"{found.image}:{found.version}"),
-                "command": ["valkey-server", "/etc/valkey/valkey.conf"],
+                "command": [f"{name}-server", "/etc/valkey/valkey.conf"],
                 "ports": [{"name": "tcp-valkey", "containerPort": _COUNTERS_PORT}],
                 "readinessProbe": {"tcpSocket": {"port": _COUNTERS_PORT}},
                 "resources": {
@@ -326,7 +364,14 @@ def valkey(platform: Platform) -> list[Object]:
                     "items": [{"key": "valkey.conf", "path": "valkey.conf"}],
                 },
             },
-            {"name": "data", "persistentVolumeClaim": {"claimName": COUNTERS}},
+            {
+                "name": "data",
+                **(
+                    {"persistentVolumeClaim": {"claimName": COUNTERS}}
+                    if stores(platform)
+                    else {"emptyDir": {"sizeLimit": _COUNTERS_SIZE}}
+                ),
+            },
         ],
     }
     deployment = {
@@ -349,18 +394,23 @@ def valkey(platform: Platform) -> list[Object]:
     }
     claim: Object = {
         "accessModes": ["ReadWriteOnce"],
-        "resources": {"requests": {"storage": "1Gi"}},
+        "resources": {"requests": {"storage": _COUNTERS_SIZE}},
     }
     if platform.cluster.storage_class is not None:
         claim["storageClassName"] = platform.cluster.storage_class
     kinds = {
         # Tokens of a month must outlive a pod.
-        "v1 PersistentVolumeClaim": claim,
+        **({"v1 PersistentVolumeClaim": claim} if stores(platform) else {}),
         "apps/v1 Deployment": deployment,
         "v1 Service": service,
         "networking.k8s.io/v1 NetworkPolicy": policy,
     }
     return [_beside(kind, {"spec": spec}) for kind, spec in kinds.items()]
+
+
+def stores(platform: Platform) -> bool:
+    """Whether there are volumes; on a node of plain binaries, nobody makes any unless a class is named."""
+    return platform.cluster.provider != "node" or platform.cluster.storage_class is not None
 
 
 def valkey_secret(password: str) -> Object:

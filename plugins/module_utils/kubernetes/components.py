@@ -27,7 +27,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "definitions": ("gateway-api", "cert-manager", "istio/base"),
     "mesh": ("istio/cni", "istio/istiod"),
     "tier2": ("istio/tier2",),
-    "limits": ("valkey",),
+    "limits": ("valkey", "redis"),
     "gateway": ("envoy-gateway", "ai-gateway"),
     "monitoring": ("kube-prometheus-stack", "prometheus-operator", "jaeger"),
     "collector": ("opentelemetry-collector",),
@@ -94,14 +94,18 @@ def needed(platform: Platform) -> list[str]:
     wanted |= dict.fromkeys(("jaeger", "opentelemetry-collector"), naming.traced(platform))
     # One pod needs neither its controllers nor a store of counters.
     controlled = platform.engine.gateway == "controller"
-    wanted |= dict.fromkeys(("envoy-gateway", "valkey", "ai-gateway"), controlled)
+    wanted |= dict.fromkeys(("envoy-gateway", "valkey", "redis", "ai-gateway"), controlled)
     wanted |= dict.fromkeys(("gateway-api", "cert-manager", "istio", "kserve"), True)
     return [name for name in _possible(platform) if wanted.get(name)]
 
 
+def _chosen(platform: Platform) -> Mapping[str, Component]:
+    return train(platform.train, platform.images.source).components
+
+
 def _possible(platform: Platform) -> dict[str, Component]:
     """Find the components of the train that there may be on such a cluster, in the order of their installation."""
-    found = train(platform.train).components
+    found = _chosen(platform)
     replaced = {one.instead_of for one in found.values()}
     if platform.cluster.provider == "node":
         return {name: one for name, one in found.items() if name not in replaced}
@@ -171,7 +175,7 @@ def files(platform: Platform) -> dict[str, list[Any]]:
             keys = ("chart", "repository", "version")
             charts[file] = {**{key: row[key] for key in keys}, "file": file}
         for row in found["manifests"]:
-            version = train(platform.train).components[row["component"]].version
+            version = _chosen(platform)[row["component"]].version
             directory = f"manifests/{row['component']}-{version}"
             manifests += [{"url": url, "directory": directory} for url in row["files"]]
     wanted = images.needed(platform, installed(platform))
@@ -253,12 +257,13 @@ def demands(platform: Platform) -> dict[str, Any]:
         },
         "service_type": platform.cluster.service_type,
         "storage_class": platform.cluster.storage_class or "",
-        "stores": "valkey" in installed(platform),
+        "stores": values.stores(platform)
+        and not {"valkey", "redis"}.isdisjoint(installed(platform)),
     }
 
 
 def _demand(platform: Platform, name: str) -> dict[str, Any]:
-    component = train(platform.train).components[name]
+    component = _chosen(platform)[name]
     return {
         "name": name,
         "provided": name in platform.cluster.provided,
@@ -286,7 +291,7 @@ def _reason(platform: Platform, name: str) -> str:
 
 def namespaces(platform: Platform) -> list[Object]:
     """Make the namespaces of the components that the platform installs; one of a provided one is somebody else's."""
-    chosen = train(platform.train).components
+    chosen = _chosen(platform)
     found = {
         chosen[name].namespace
         for name in installed(platform)
@@ -321,7 +326,7 @@ def _namespace(platform: Platform, name: str) -> Object:
 
 
 def _releases(platform: Platform, component: str, part: str, secret: str) -> Iterator[Release]:
-    found = train(platform.train).components[component]
+    found = _chosen(platform)[component]
     for chart in () if _by_manifests(platform, found) else found.charts:
         short = _short(chart)
         if component != "istio":
@@ -368,12 +373,12 @@ def _release(
 
 
 def _manifests(platform: Platform, component: str, secret: str) -> Iterator[Manifests]:
-    found = train(platform.train).components[component]
+    found = _chosen(platform)[component]
     if found.charts and not _by_manifests(platform, found):
         return
     objects = _BESIDE.get(component)
     beside = tuple(objects(platform)) if objects else ()
-    if component == "valkey" and secret:
+    if component in ("valkey", "redis") and secret:
         beside += (values.valkey_secret(derived(secret, "counters")),)
     files = found.manifest_urls
     if platform.bundle:
@@ -396,6 +401,7 @@ _BESIDE: Mapping[str, Callable[[Platform], list[Object]]] = {
     "knative-serving": knative.overlay,
     "prometheus-operator": prometheus.operator,
     "valkey": values.valkey,
+    "redis": values.valkey,
 }
 
 # Settings by the name of the chart; a chart that is not listed keeps its own.

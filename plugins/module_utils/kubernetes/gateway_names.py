@@ -52,6 +52,11 @@ def standalone(platform: Platform) -> bool:
     return platform.engine.gateway == "standalone"
 
 
+def is_earlier(platform: Platform) -> bool:
+    """Whether tier 1 is run by the release of the AI Gateway that can be built, whose rules have no `name` and no idle time."""
+    return platform.images.source == "built" and not standalone(platform)
+
+
 def gateway_reference() -> Object:
     """Refer to the Gateway from a route or a policy of its namespace."""
     return {"group": GATEWAY_GROUP, "kind": "Gateway", "name": EDGE}

@@ -21,7 +21,7 @@ from ..envoy.tier1 import BODY_APIS
 from ..envoy.types import JWKS_LEAD_SECONDS
 from ..inventory import Issuer, Model, Platform, Tenant
 from . import gateway_routes as routes
-from . import keda, naming, quantities
+from . import keda, naming, providers, quantities
 from .gateway_names import (
     EDGE,
     ENVOY_GROUP,
@@ -32,6 +32,7 @@ from .gateway_names import (
     ApiKey,
     backend_reference,
     gateway_reference,
+    is_earlier,
     route_reference,
     standalone,
 )
@@ -265,12 +266,13 @@ def traffic_policies(platform: Platform, keys: Sequence[ApiKey]) -> Iterator[Obj
         },
     )
     language = [model for model in starting if routes.is_language(model) and not model.fallback]
-    if language:
+    plain = routes.language_routes(platform)
+    if plain and (fields := {**_held(language), **_idle(platform)}):
         yield _traffic_policy(
             platform,
             routes.MODELS_ROUTE,
-            [route_reference(name) for name in routes.language_routes(platform)],
-            {"mergeType": "StrategicMerge", **_held(language)},
+            [route_reference(name) for name in plain],
+            {"mergeType": "StrategicMerge", **fields},
         )
     if falling := routes.fallback_routes(platform):
         yield _traffic_policy(
@@ -279,6 +281,7 @@ def traffic_policies(platform: Platform, keys: Sequence[ApiKey]) -> Iterator[Obj
             [route_reference(name) for name in falling],
             {
                 "mergeType": "StrategicMerge",
+                **_idle(platform),
                 # One try at the model, the next at its fallback; never after the first byte of an answer.
                 "retry": {
                     "numRetries": 1,
@@ -312,6 +315,15 @@ def _held(models: Sequence[Model]) -> Object:
         },
         "circuitBreaker": {"maxParallelRetries": _MOST_HELD},
     }
+
+
+def _idle(platform: Platform) -> Object:
+    """Bound the time in which a language model says nothing, where routes cannot: as long as any of them may take."""
+    if not is_earlier(platform):
+        return {}
+    times = [m.serving.request_timeout_seconds for m in platform.models if routes.is_language(m)]
+    times += [providers.IDLE_SECONDS] * bool(platform.providers)
+    return {"timeout": {"http": {"streamIdleTimeout": quantities.duration(max(times))}}}
 
 
 def _traffic_policy(platform: Platform, name: str, targets: list[Object], fields: Object) -> Object:

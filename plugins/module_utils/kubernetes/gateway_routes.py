@@ -26,6 +26,7 @@ from .gateway_names import (
     TENANT_HEADER,
     backend_reference,
     gateway_reference,
+    is_earlier,
     standalone,
 )
 from .objects import Maker, Object
@@ -38,6 +39,9 @@ AI_ROUTE_RULES = 15
 ROUTE_RULES = 16
 RULE_MATCHES = 64
 ROUTE_MATCHES = 128
+
+# Fields of rules that the AI Gateway has not always had. A traffic policy sets the time there.
+_LATER = ("name", "streamIdleTimeout")
 
 COSTS = (
     ("llm_input_token", "InputToken"),
@@ -139,6 +143,8 @@ def fallback_routes(platform: Platform) -> list[str]:
 
 
 def _ai_route(platform: Platform, name: str, rules: list[Object]) -> Object:
+    if is_earlier(platform):
+        rules = [{key: rule[key] for key in rule if key not in _LATER} for rule in rules]
     spec: Object = {
         "parentRefs": [gateway_reference()],
         "llmRequestCosts": [{"metadataKey": key, "type": kind} for key, kind in COSTS],

@@ -98,15 +98,16 @@ def needed(platform: Platform, components: list[str]) -> list[Image]:
         Those of the node itself, of components that are told another registry, of the models' runtimes, and the
         platform's own.
     """
-    chosen = train(platform.train).components
+    chosen = train(platform.train, platform.images.source).components
     node = platform.cluster.provider == "node"
     published = list(train(platform.train).node_images.values()) if node else []
     published += [image for name in components for image in chosen[name].published_images]
+    # What tier 1 consists of, and no layer installs.
     if platform.engine.gateway == "standalone":
-        gateway, envoy = chosen["ai-gateway"], chosen["envoy"]
-        published += [f"{gateway.image}:{gateway.version}", f"{envoy.image}:v{envoy.version}"]
-    if platform.cluster.provider == "node":
-        published += train(platform.train).node_images.values()
+        beside = ["ai-gateway-cli", "envoy"]
+    else:
+        beside = ["ratelimit", "envoy"] if "envoy-gateway" in components else []
+    published += [image for name in beside for image in chosen[name].published_images]
     runtimes = kserve_runtimes(platform)
     for model in platform.models:
         name = runtime_of(model).name

@@ -16,7 +16,7 @@ from .gateway_names import (
 from .objects import Maker, Object
 
 # Longest silence of a provider; a stream is not bounded otherwise.
-_IDLE = "300s"
+IDLE_SECONDS = 300
 
 _SCHEMAS = {
     "openai": "OpenAI",
@@ -48,7 +48,7 @@ def rule(provider: Provider, model: ProviderModel) -> Object:
         "matches": [{"headers": [header]}],
         "backendRefs": [backend(provider, model)],
         "timeouts": {"request": "0s"},
-        "streamIdleTimeout": _IDLE,
+        "streamIdleTimeout": f"{IDLE_SECONDS}s",
     }
 
 

@@ -16,7 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from shutil import copytree
 
-from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import (
+    TRAINS,
+    train,
+)
 from ansible_collections.inferencebox.platform.plugins.module_utils.host.files import replace_file
 
 from ..programs import building
@@ -26,7 +29,7 @@ from .errors import BundleError
 _FILE = re.compile(r"(?P<name>.+?)-(?P<version>v?[0-9].*)\.tgz")
 # A component and its version, which may begin with the project's name once more.
 _FOLDER = re.compile(r"(?P<name>.+?)-(knative-)?v?[0-9].*")
-_COMPONENTS = TRAINS[max(TRAINS)].components
+_COMPONENTS = train(max(TRAINS), "built").components
 
 CERT_MANAGER = Module(
     "github.com/cert-manager/cert-manager",
@@ -37,6 +40,16 @@ GATEWAY_API = Module(
     "sigs.k8s.io/gateway-api",
     _COMPONENTS["gateway-api"].version,
     "h1:mock6phZbI6rvZerwrVNk7hVNymQgHo+6sJ81Ia7ftY=",
+)
+ENVOY_GATEWAY = Module(
+    "github.com/envoyproxy/gateway",
+    _COMPONENTS["envoy-gateway"].version,
+    "h1:vAVp6/AlBXJ1aOhp1mxL7fNEzVEfjADUguUhm2wzxQY=",
+)
+AI_GATEWAY = Module(
+    "github.com/envoyproxy/ai-gateway",
+    _COMPONENTS["ai-gateway"].version,
+    "h1:cTdSnQmtQQ2Ea5T/LLK50pIthG2SJAOxU9XPXZbtDkU=",
 )
 ISTIO = Module(
     "istio.io/istio",
@@ -72,10 +85,22 @@ CHARTS: Mapping[str, tuple[Module, str]] = {
     "cni": (ISTIO, "manifests/charts/istio-cni"),
     "istiod": (ISTIO, "manifests/charts/istio-control/istio-discovery"),
     "gateway": (ISTIO, "manifests/charts/gateway"),
+    **{name: (ENVOY_GATEWAY, f"charts/{name}") for name in ("gateway-crds-helm", "gateway-helm")},
+    **{
+        name: (AI_GATEWAY, f"manifests/charts/{name}")
+        for name in ("ai-gateway-crds-helm", "ai-gateway-helm")
+    },
     **{
         name: (KSERVE, f"charts/{name}")
         for name in ("kserve-crd", "kserve-resources", "kserve-runtime-configs")
     },
+}
+
+
+# What releases fill into settings of charts.
+PLACEHOLDERS: Mapping[str, str] = {
+    "${GatewayImage}": f"docker.io/envoyproxy/gateway:{ENVOY_GATEWAY.version}",
+    "${GatewayImagePullPolicy}": "IfNotPresent",
 }
 
 
@@ -214,16 +239,13 @@ def make_manifest(bundle: Path, directory: str, file: str) -> bool:
     return True
 
 
-def package(
-    chart: Path, version: str, folder: Path, placeholders: Mapping[str, str] | None = None
-) -> None:
+def package(chart: Path, version: str, folder: Path) -> None:
     """Pack a chart as its project's release does.
 
     Args:
         chart: Its directory.
         version: Its version, and that of what it installs.
         folder: Where the file goes.
-        placeholders: What the release fills into its settings.
 
     Raises:
         BundleError: Helm cannot be built, or refuses it.
@@ -234,7 +256,7 @@ def package(
         copy = Path(copytree(chart, Path(stage) / chart.name, copy_function=_copy))
         for template in copy.rglob("values.tmpl.yaml"):
             text = template.read_text(encoding="utf-8")
-            for placeholder, value in (placeholders or {}).items():
+            for placeholder, value in PLACEHOLDERS.items():
                 text = text.replace(placeholder, value)
             template.with_name("values.yaml").write_text(text, encoding="utf-8")
         try:

@@ -13,8 +13,11 @@ from .recipes import KNATIVE, RECIPES
 
 # In which tool each program of a recipe is built.
 TOOLS = {
+    "ai-gateway-controller": "ai-gateway",
+    "ai-gateway-extproc": "ai-gateway",
     "cert-manager": "cert-manager",
     "coredns": "coredns",
+    "envoy-gateway": "envoy-gateway",
     "install-cni": "istio",
     "istio-cni": "istio",
     "keda-adapter": "keda",
@@ -29,6 +32,7 @@ TOOLS = {
     "prometheus": "prometheus",
     "prometheus-config-reloader": "prometheus-operator",
     "prometheus-operator": "prometheus-operator",
+    "ratelimit": "ratelimit",
 }
 
 

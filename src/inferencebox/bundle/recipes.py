@@ -28,6 +28,7 @@ from .tree import Tree
 _ISTIO_USER = 1337
 _BIN = "usr/local/bin"
 _IPTABLES = dict.fromkeys(("xtables-nft-multi", "xtables-legacy-multi"), "iptables")
+_REDIS = {"redis-check-rdb": "redis-tools"}
 _BUSYBOX = {"busybox": "busybox-static"}
 _ENVOY = "envoy/_bin/envoy"
 _CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
@@ -270,6 +271,14 @@ def _ai_gateway(parts: Parts, tree: Tree, stage: Path) -> Settings:
     return Settings(entrypoint=(f"/{_BIN}/aigw",))
 
 
+def _redis(_parts: Parts, tree: Tree, _: Path) -> Settings:
+    _common(tree)
+    # One program under three names, of which it does what the first word says.
+    tree.file(f"{_BIN}/redis-server", _installed("redis-check-rdb", _REDIS["redis-check-rdb"]))
+    libraries.add(tree)
+    return Settings(entrypoint=(f"/{_BIN}/redis-server",))
+
+
 def _runtime(parts: Parts, tree: Tree, stage: Path) -> Settings:
     _common(tree)
     packages = parts.packages("serving", stage)
@@ -341,6 +350,13 @@ RECIPES: Mapping[str, Recipe] = {
     },
     "inferencebox/knative-ingress": _one_program("knative-ingress", f"{_BIN}/knative-ingress"),
     "brancz/kube-rbac-proxy": _one_program("kube-rbac-proxy", f"{_BIN}/kube-rbac-proxy"),
+    "envoyproxy/gateway": _one_program("envoy-gateway", f"{_BIN}/envoy-gateway"),
+    "envoyproxy/ratelimit": _one_program("ratelimit", "bin/ratelimit"),
+    **{
+        f"envoyproxy/{name}": _one_program(name, "app")
+        for name in ("ai-gateway-controller", "ai-gateway-extproc")
+    },
+    "library/redis": Recipe(_redis, installed=_REDIS),
     "envoyproxy/envoy": Recipe(_envoy_image, requirements=("gateway",), installed=_BUSYBOX),
     "envoyproxy/ai-gateway-cli": Recipe(_ai_gateway, requirements=("gateway",)),
     "inferencebox/runtime": Recipe(

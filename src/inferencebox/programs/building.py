@@ -102,16 +102,21 @@ def _flags(module: Path) -> tuple[str, ...]:
 
 # Of programs that are called `controller` or `webhook`, and lie beside those of other projects.
 _PREFIXES = {
+    "github.com/envoyproxy/ai-gateway/": "ai-gateway-",
     "knative.dev/serving/": "knative-",
     "github.com/kedacore/keda/": "keda-",
     "github.com/prometheus-operator/": "prometheus-",
 }
 
 
+# Of packages that are not called what their program is: `server/v3`, `service_cmd`.
+_NAMES = {"go.etcd.io/etcd/": "etcd", "github.com/envoyproxy/ratelimit/": "ratelimit"}
+
+
 def _program(package: str) -> str:
-    """Name a program after its package, and etcd's server, whose package is `server/v3`, after the project."""
-    if package.startswith("go.etcd.io/"):
-        return "etcd"
+    """Name a program after its package, or after its project."""
+    if name := next((one for begin, one in _NAMES.items() if package.startswith(begin)), ""):
+        return name
     prefix = next((one for begin, one in _PREFIXES.items() if package.startswith(begin)), "")
     return prefix + package.rpartition("/")[2].removeprefix(prefix)
 

@@ -191,7 +191,9 @@ class Node:
             ]
             if service and ready and service != "kubernetes":
                 name = f"{service}.{metadata['namespace']}"
-                lines.append(f"{ready[0]} {name}.svc.cluster.local {name}.svc {name}")
+                whole = f"{name}.svc.cluster.local"
+                # Whoever wants no other domain tried writes a dot at the end, as Envoy Gateway does for its Envoys.
+                lines.append(f"{ready[0]} {whole} {whole}. {name}.svc {name}")
         text = "\n".join([*lines[:2], *sorted(lines[2:])]) + "\n"
         if text != self._hosts.read_text():
             # In place: containers have this very file.

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime
+import os
 import shutil
 import socket
 import ssl
@@ -59,6 +60,8 @@ class _Container:
         self._since = time.monotonic()
         self.restarts += 1
         with self.log.open("ab") as output:
+            # A container's user may open its own streams by name, as Envoy does for its log.
+            os.fchmod(output.fileno(), 0o666)
             self.process = subprocess.Popen(
                 # The kernel ends it with the process that runs the node, however that ends.
                 ["setpriv", "--pdeathsig", "KILL", *network.command(*self.command)],

@@ -8,10 +8,11 @@ import re
 from pathlib import Path
 
 import pytest
-from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS
+from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import TRAINS, train
 
 # Tool: the module that it is built from.
 TOOLS = {
+    "ai-gateway": "github.com/envoyproxy/ai-gateway",
     "cert-manager": "github.com/cert-manager/cert-manager",
     "coredns": "github.com/coredns/coredns",
     "envoy-gateway": "github.com/envoyproxy/gateway",
@@ -26,6 +27,7 @@ TOOLS = {
     "kubernetes-1.36": "k8s.io/kubernetes",
     "prometheus": "github.com/prometheus/prometheus",
     "prometheus-operator": "github.com/prometheus-operator/prometheus-operator",
+    "ratelimit": "github.com/envoyproxy/ratelimit",
 }
 KUBERNETES = [tool for tool, module in TOOLS.items() if module == "k8s.io/kubernetes"]
 # Small ones that are built from what lies here.
@@ -67,12 +69,12 @@ def test_every_tool_is_here(root: Path) -> None:
 
 
 def test_controllers_are_of_the_train(root: Path) -> None:
-    """Of a component whose module has another version than its release, the minor release counts."""
-    components = TRAINS[max(TRAINS)].components
-    gateway = requirements(root, "envoy-gateway")[TOOLS["envoy-gateway"]]
-    assert gateway.rpartition(".")[0] == components["envoy-gateway"].version.rpartition(".")[0]
-    for tool in ("kserve", "prometheus-operator"):
+    components = train(max(TRAINS), "built").components
+    for tool in ("ai-gateway", "envoy-gateway", "kserve", "prometheus-operator"):
         assert requirements(root, tool)[TOOLS[tool]] == components[tool].version
+    # Of what has no releases, the commit.
+    commit = requirements(root, "ratelimit")[TOOLS["ratelimit"]].rpartition("-")[2]
+    assert commit.startswith(components["ratelimit"].version)
     keda = requirements(root, "keda")[TOOLS["keda"]]
     assert keda.removeprefix("v") == components["keda"].version
     # A release 3.4.5 is the module's version 0.304.5.

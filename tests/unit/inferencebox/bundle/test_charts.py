@@ -50,8 +50,9 @@ def test_modules_have_what_a_platform_of_built_images_needs(mode: str) -> None:
     modules_have(load(variables))
 
 
-def test_modules_have_what_a_node_with_prometheus_and_keda_needs() -> None:
-    modules_have(sample.node())
+@pytest.mark.parametrize("engine", ["standalone", "controller"])
+def test_modules_have_what_a_node_with_prometheus_and_keda_needs(engine: str) -> None:
+    modules_have(load(to_vars(sample.node()) | {"platform_engine": {"gateway": engine}}))
 
 
 def modules_have(platform: Platform) -> None:

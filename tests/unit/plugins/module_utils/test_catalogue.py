@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue import (
     TRAINS,
     Component,
+    train,
     versions_markdown,
 )
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import NAMESPACES
@@ -42,38 +43,47 @@ def test_the_inventory_knows_every_train() -> None:
 
 @pytest.mark.parametrize("component", COMPONENTS)
 def test_a_component_says_where_it_comes_from_and_why(component: Component) -> None:
-    assert re.fullmatch(r"\d+\.\d+\.\d+", _digits(component.version))
+    for version in filter(None, (component.version, component.built)):
+        # A release, or a commit.
+        assert re.fullmatch(r"\d+\.\d+\.\d+|[0-9a-f]{8}", _digits(version))
     assert len(component.evidence) > 20
-    assert component.charts or component.manifests or component.image
+    assert component.charts or component.manifests or component.published_images
     assert all(component.version in url for url in component.manifest_urls)
     for chart in component.charts:
         assert chart.address.startswith("oci://") != bool(chart.name)
 
 
 def test_every_api_group_has_one_owner() -> None:
-    for train in TRAINS.values():
-        components = train.components.values()
+    for one in TRAINS.values():
+        components = one.components.values()
         # Never both: one of them does the other's work.
         groups = (group for c in components if not c.instead_of for group in c.crds)
         assert [group for group, count in Counter(groups).items() if count > 1] == []
 
 
 def test_what_does_anothers_work_brings_what_the_other_does() -> None:
-    for train in TRAINS.values():
-        for other in {c.instead_of for c in train.components.values()} - {""}:
+    for one in TRAINS.values():
+        for other in {c.instead_of for c in one.components.values()} - {""}:
             brought = {
-                group
-                for c in train.components.values()
-                if c.instead_of == other
-                for group in c.crds
+                group for c in one.components.values() if c.instead_of == other for group in c.crds
             }
-            assert brought == set(train.components[other].crds)
+            assert brought == set(one.components[other].crds)
 
 
 def test_no_tenant_can_have_the_namespace_of_a_component() -> None:
-    for train in TRAINS.values():
-        used = {c.namespace for c in train.components.values() if c.namespace}
+    for one in TRAINS.values():
+        used = {c.namespace for c in one.components.values() if c.namespace}
         assert used <= set(NAMESPACES.values())
+
+
+def test_what_is_built_is_of_the_release_that_can_be_built() -> None:
+    name = max(TRAINS)
+    published, built = train(name).components, train(name, "built").components
+    for key, one in published.items():
+        assert built[key].version == (one.built or one.version)
+    differing = {key for key in published if built[key].version != published[key].version}
+    assert differing == {"envoy-gateway", "ratelimit", "ai-gateway"}
+    assert all(built["ai-gateway"].version in one for one in built["ai-gateway"].published_images)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +96,7 @@ def test_a_range_compares_minor_versions(version: str, admitted: bool) -> None:
 
 def test_no_other_file_names_a_version(root: Path) -> None:
     named = "|".join(
-        re.escape(_digits(c.version))
-        for train in TRAINS.values()
-        for c in train.components.values()
+        re.escape(_digits(c.version)) for one in TRAINS.values() for c in one.components.values()
     )
     pattern = re.compile(rf"(?<![\w.=-])v?({named})(?![\w.-])")
     listed = subprocess.run(

@@ -105,6 +105,21 @@ READY_CASES = [
             ],
         ),
     ),
+    # A mesh beside the gateway was told that the policy is not its own.
+    (
+        "gateway.networking.k8s.io",
+        "BackendTLSPolicy",
+        live(
+            None,
+            ancestors=[
+                {"ancestorRef": {"name": "edge"}, "conditions": [condition("Accepted")]},
+                {
+                    "ancestorRef": {"name": "provider"},
+                    "conditions": [condition("Accepted", "False", "IgnoredByIstio")],
+                },
+            ],
+        ),
+    ),
     (AI, "AIGatewayRoute", conditions(condition("Accepted"))),
     (
         KSERVE,

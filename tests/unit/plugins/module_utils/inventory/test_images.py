@@ -96,12 +96,8 @@ def test_components_that_cannot_be_told_a_registry_are_refused(source: str) -> N
         "models": iris(serving={"mode": "knative"}),
     }
     found = problems(**given)
-    assert set(found) == {
-        "platform_engine.gateway",
-        "platform_observability.prometheus",
-        "models[0].serving.mode",
-    }
-    provided = ["ai-gateway", "kube-prometheus-stack", "jaeger", "opentelemetry-collector"]
+    assert set(found) == {"platform_observability.prometheus", "models[0].serving.mode"}
+    provided = ["kube-prometheus-stack", "jaeger", "opentelemetry-collector"]
     provided += ["knative-serving", "net-istio"]
     load({**BUILT, **given, "platform_cluster": {"provided": provided}})
 

@@ -161,6 +161,46 @@ def test_a_mode_says_for_what_it_needs_its_controller() -> None:
     assert rows["kserve"]["needed_for"].endswith("to be served")
 
 
+def controlled_node(**cluster: object) -> Platform:
+    variables = to_vars(sample.node())
+    return changed(
+        sample.node(),
+        platform_engine={"gateway": "controller"},
+        platform_cluster={**variables["platform_cluster"], **cluster},
+    )
+
+
+def test_tier_1_with_its_controllers_is_told_where_its_images_are() -> None:
+    rows = {row["name"]: row for row in components.releases(controlled_node())}
+    images = rows["eg"]["values"]["global"]["images"]
+    assert {key: one["image"].rpartition(":")[0] for key, one in images.items()} == {
+        "envoyGateway": "localhost/inferencebox/envoyproxy/gateway",
+        "ratelimit": "localhost/inferencebox/envoyproxy/ratelimit",
+        "envoyProxy": "localhost/inferencebox/envoyproxy/envoy",
+    }
+    assert rows["eg"]["version"] == _TRAIN.components["envoy-gateway"].built
+    values = rows["aieg"]["values"]
+    built = _TRAIN.components["ai-gateway"].built
+    for part, name in ((values["controller"], "controller"), (values["extProc"], "extproc")):
+        repository = f"localhost/inferencebox/envoyproxy/ai-gateway-{name}"
+        assert part["image"] == {"repository": repository, "tag": built}
+    assert rows["aieg"]["version"] == built
+
+
+@pytest.mark.parametrize("storage_class", [None, "standard"])
+def test_counters_outlive_their_pod_where_there_are_volumes(storage_class: str | None) -> None:
+    (row,) = components.layer(controlled_node(storage_class=storage_class), "limits")["manifests"]
+    assert row["component"] == "redis"
+    objects = {one["kind"]: one["spec"] for one in row["objects"]}
+    assert ("PersistentVolumeClaim" in objects) == (storage_class is not None)
+    pod = objects["Deployment"]["template"]["spec"]
+    volume = next(one for one in pod["volumes"] if one["name"] == "data")
+    assert ("emptyDir" in volume) == (storage_class is None)
+    (container,) = pod["containers"]
+    assert container["command"][0] == "redis-server"
+    assert "/library/redis:" in container["image"]
+
+
 def test_an_unknown_layer() -> None:
     with pytest.raises(KeyError):
         components.layer(sample.small(), "nonsense")

