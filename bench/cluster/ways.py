@@ -75,8 +75,8 @@ class _Playbook(Way):
         host = f"localhost ansible_connection=local ansible_python_interpreter={self.python}\n"
         (directory / "hosts").write_text(host)
         self.command = [str(_ANSIBLE), "-i", str(directory / "hosts"), str(directory / "play.yml")]
-        # One line a task, not one an item with all of it.
-        self.environment |= {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.minimal"}
+        # As a person has it: a line an item, where the minimal one would write out each result.
+        self.environment |= {"ANSIBLE_STDOUT_CALLBACK": "ansible.builtin.default"}
 
 
 class Module(_Playbook):
