@@ -11,14 +11,12 @@ from typing import Any
 
 from ..errors import ClusterError
 from .api import Api
-from .objects import Key
+from .objects import DIGEST, Key
 
 _MODEL = ("serving.kserve.io", "InferenceService")
 _INFERENCE_SERVICE = "serving.kserve.io/inferenceservice"
 # KServe's name for what a pod of a model is: predictor, transformer and the like.
 _COMPONENT = "component"
-# Which state of a model a Deployment of KServe's is of: on a component of the one, and on the other.
-_DIGEST = "inferencebox.io/digest"
 # The scheduler's own word: k8s.io/api/core/v1, PodReasonUnschedulable.
 _UNSCHEDULABLE = "Unschedulable"
 # Of what a node has too little. pkg/scheduler/framework/plugins/noderesources: fit.go
@@ -166,6 +164,7 @@ def _pods_by_component(api: Api, key: Key, selector: str) -> dict[str, list[Mapp
 
 def _unmade(live: Mapping[str, Any], deployments: Sequence[Mapping[str, Any]]) -> str:
     """Why KServe's Deployments are not those of a model's present version; what carries no digest is not compared."""
+    # A component of the model and the Deployment that KServe makes of it carry the same.
     asked = {_digest(component) for component in _components(live)} - {""}
     made = {_digest(one["metadata"]): one["metadata"]["name"] for one in deployments}
     if not asked or not made:
@@ -183,7 +182,7 @@ def _components(live: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _digest(annotated: Mapping[str, Any]) -> str:
-    return str((annotated.get("annotations") or {}).get(_DIGEST, ""))
+    return str((annotated.get("annotations") or {}).get(DIGEST, ""))
 
 
 def _unreplaced(deployment: Mapping[str, Any]) -> str:

@@ -17,6 +17,8 @@ from .discovery import Resource, Resources
 MANAGED_BY = "app.kubernetes.io/managed-by"
 PLATFORM = "inferencebox.io/platform"
 PART = "inferencebox.io/part"
+# Of what something was made, as an annotation: by it is known whether that is what is wanted now.
+DIGEST = "inferencebox.io/digest"
 CRD = ("apiextensions.k8s.io", "CustomResourceDefinition")
 HIDDEN = "***"
 

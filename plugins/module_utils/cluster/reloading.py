@@ -10,25 +10,21 @@ once when an annotation of the pod changes
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from ..errors import RefusedError
 from .api import Api
-from .objects import Wanted
+from .objects import DIGEST, Wanted
 
-# On the ConfigMap: LABEL=VALUE/CONTAINER of the pods that read it, and the digest of what they take over, which that container says in its
-# log when it is in force; on the pods: which was brought to them.
+# On the ConfigMap: LABEL=VALUE/CONTAINER of the pods that read it. Beside it stands the digest of what they take over, which that container
+# says in its log when it is in force; on the pods, which was brought to them.
 READ_BY = "inferencebox.io/read-by"
-DIGEST = "inferencebox.io/digest"
 _IN_FORCE = "in force: "
 _LINES = 20
 _NO_LOG_YET = (400, 404)
 _PAUSE_SECONDS = 1.0
 # The kubelet may have looked before it had heard of the change.
 _AGAIN_SECONDS = 15.0
-
-Pod = Mapping[str, Any]
 
 
 def until_read(

@@ -12,24 +12,15 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.disc
     Resource,
 )
 from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.objects import (
+    DIGEST,
     Key,
     Wanted,
 )
 
+from .clock import Clock
 from .fake_server import Server, body, status
 
 _CONFIG = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 def wanted(**annotations: str) -> Wanted:
@@ -37,7 +28,7 @@ def wanted(**annotations: str) -> Wanted:
     return Wanted(Key("", "ConfigMap", "n", "tier1"), _CONFIG, {"metadata": metadata})
 
 
-LIVE = wanted(**{reloading.READ_BY: "app=tier1/place", reloading.DIGEST: "new"})
+LIVE = wanted(**{reloading.READ_BY: "app=tier1/place", DIGEST: "new"})
 
 
 class Pods:
@@ -53,7 +44,7 @@ class Pods:
         name = path.removesuffix("/log").rpartition("/")[2]
         if request.method == "PATCH":
             self.brought.append(name)
-            assert body(request)["metadata"]["annotations"][reloading.DIGEST].startswith("new-")
+            assert body(request)["metadata"]["annotations"][DIGEST].startswith("new-")
             return httpx.Response(200, json={})
         if path.endswith("/log"):
             assert request.url.params["container"] == "place"

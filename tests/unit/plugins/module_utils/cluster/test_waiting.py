@@ -19,6 +19,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.obje
     Wanted,
 )
 
+from .clock import Clock
 from .fake_server import Server, body, status
 
 Live = dict[str, t.Any]
@@ -29,17 +30,6 @@ MODEL = Resource(
     "serving.kserve.io", "v1beta1", "InferenceService", "inferenceservices", namespaced=True
 )
 CONFIG = Resource("", "v1", "ConfigMap", "configmaps", namespaced=True)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-    def now(self) -> float:
-        return self.seconds
-
-    def sleep(self, seconds: float) -> None:
-        self.seconds += seconds
 
 
 def wanted(name: str, resource: Resource = CLASS) -> Wanted:
