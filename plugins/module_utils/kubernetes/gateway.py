@@ -172,19 +172,8 @@ def _proxy(platform: Platform) -> Object:
         "telemetry": {"accessLog": {"settings": [log]}},
     }
     if naming.traced(platform):
-        spec["telemetry"]["tracing"] = {
-            "samplingRate": traces.SAMPLED,
-            "provider": {
-                "type": "OpenTelemetry",
-                "backendRefs": [backend_reference(naming.COLLECTOR)],
-            },
-            "customTags": {
-                traces.TENANT_TAG: {
-                    "type": "RequestHeader",
-                    "requestHeader": {"name": TENANT_HEADER},
-                }
-            },
-        }
+        collector = backend_reference(naming.COLLECTOR)
+        spec["telemetry"]["tracing"] = traces.of_tier1(collector, TENANT_HEADER)
     if standalone(platform):
         # What changes the listener, as a new key of an issuer does, ends the connections that it had: their answers come to their end.
         spec["shutdown"] = {"drainTimeout": f"{gateway_pod.longest_answer(platform)}s"}

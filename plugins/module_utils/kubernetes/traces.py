@@ -17,10 +17,10 @@ from .manifests import to_yaml
 from .objects import Maker, Object
 from .runtimes import CONTAINER_SECURITY, POD_SECURITY
 
-# Who asks begins a trace for every request by a header; of the others, this share. Percent.
-SAMPLED = 1
+# Of requests whose callers do not say whether they are traced. Percent.
+_SAMPLED = 1
 # Whose a span is: at both tiers the caller's tenant, at a model its owner.
-TENANT_TAG = "inferencebox.tenant"
+_TENANT_TAG = "inferencebox.tenant"
 JAEGER = "jaeger"
 _JAEGER_PORT, _HEALTH_PORT = 16686, 13133
 _MOST_TRACES = 20_000
@@ -42,6 +42,7 @@ def is_own(platform: Platform) -> bool:
 def telemetry(platform: Platform, make: Maker, tenant: Object) -> list[Object]:
     """Send spans of a namespace's proxies to the collector, with the tenant's name.
 
+    Every request has come through tier 1, and has been told there whether it is traced, which Envoy respects.
     There is no `metrics` here on purpose: with a proxy that lacks Istio's own extensions, it makes every
     listener be rejected, and policies written later never act.
 
@@ -54,11 +55,37 @@ def telemetry(platform: Platform, make: Maker, tenant: Object) -> list[Object]:
         return []
     tracing = {
         "providers": [{"name": naming.TRACING_PROVIDER}],
-        "randomSamplingPercentage": float(SAMPLED),
-        "customTags": {TENANT_TAG: tenant},
+        "randomSamplingPercentage": 100.0,
+        "customTags": {_TENANT_TAG: tenant},
     }
     spec = {"tracing": [tracing]}
     return [make.namespaced("telemetry.istio.io/v1 Telemetry", "default", {"spec": spec})]
+
+
+def of_tier1(backend: Object, tenant_header: str) -> Object:
+    """Trace what callers ask to be traced, nothing of those who ask for none, and a share of all others.
+
+    Args:
+        backend: Refers to where the collector is.
+        tenant_header: In which tier 1 has the caller's tenant.
+
+    Returns:
+        `telemetry.tracing` of an EnvoyProxy.
+    """
+    share = {"numerator": _SAMPLED, "denominator": 100}
+    sampler = {"type": "ParentBasedTraceIdRatio", "samplingPercentage": share}
+    return {
+        # Left to the sampler: what this leaves out is not traced, whatever its caller says.
+        "samplingRate": 100,
+        "provider": {
+            "type": "OpenTelemetry",
+            "backendRefs": [backend],
+            "openTelemetry": {"sampler": sampler},
+        },
+        "customTags": {
+            _TENANT_TAG: {"type": "RequestHeader", "requestHeader": {"name": tenant_header}}
+        },
+    }
 
 
 def objects(platform: Platform) -> list[Object]:
@@ -136,6 +163,8 @@ def _kept() -> Object:
                 "storage": {"traces": store},
                 "http": {"endpoint": f"127.0.0.1:{_JAEGER_PORT}"},
                 "grpc": {"endpoint": "127.0.0.1:16685"},
+                # Traces of its own answers.
+                "enable_tracing": False,
             },
         },
         "exporters": {"jaeger_storage_exporter": {"trace_storage": store}},

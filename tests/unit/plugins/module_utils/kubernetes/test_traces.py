@@ -74,17 +74,23 @@ def test_the_collector_drops_what_people_wrote(platform: Platform) -> None:
 
 
 @each_platform
-def test_both_tiers_and_models_send_the_same_share_of_requests(platform: Platform) -> None:
+def test_tier_1_decides_by_what_its_caller_says_and_all_behind_it_follow(
+    platform: Platform,
+) -> None:
     (proxy,) = (one for one in gateway.configuration(platform) if one["kind"] == "EnvoyProxy")
     tracing = proxy["spec"]["telemetry"]["tracing"]
-    shares = {
+    assert tracing["samplingRate"] == 100
+    sampler = tracing["provider"]["openTelemetry"]["sampler"]
+    assert sampler["type"] == "ParentBasedTraceIdRatio"
+    share = sampler["samplingPercentage"]
+    assert 0 < share["numerator"] < share["denominator"]
+    followed = {
         one["metadata"]["namespace"]: one["spec"]["tracing"][0]["randomSamplingPercentage"]
         for part in ("mesh", "tenants")
         for one in of_kind(platform, "Telemetry", part)
     }
     tenants = {tenant.name for tenant in platform.tenants}
-    assert set(shares) == {platform.cluster.namespace, *tenants}
-    assert set(shares.values()) == {float(tracing["samplingRate"])}
+    assert followed == dict.fromkeys((platform.cluster.namespace, *tenants), 100.0)
 
 
 @each_platform
