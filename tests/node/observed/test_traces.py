@@ -18,7 +18,7 @@ pytestmark = [machine.needed, pytest.mark.proves("L4", "observability")]
 
 # From the model back to who asked.
 _WAY = [
-    f"{inventory.STEADY}-predictor.{inventory.OTHER}",
+    f"isvc.{inventory.STEADY}-predictor.{inventory.OTHER}",
     f"tier2.{inventory.NAMESPACE}",
     f"tier1.{inventory.NAMESPACE}",
 ]
