@@ -309,7 +309,7 @@ def test_a_model_is_as_new_as_its_deployments(deployments: list[Pod], reason: st
 def test_a_model_in_mode_knative_is_as_new_as_knatives_service() -> None:
     """Deployments of older revisions stay, and are no matter."""
     older = {**digested("iris-predictor-00001-deployment", "old"), "spec": {"replicas": 1}}
-    newer = {"spec": {"template": {"metadata": {"annotations": {}}}}, "metadata": {}}
+    newer: Pod = {"spec": {"template": {"metadata": {"annotations": {}}}}, "metadata": {}}
 
     def answer(request: httpx.Request) -> httpx.Response:
         if _are_pods(request):
