@@ -233,12 +233,10 @@ _SECOND = {"version": "2", "source": "python://inferencebox_samples/iris"}
 
 @KNATIVE
 def test_a_canary_has_its_share_when_it_was_waited_for(kubeconfig: str, api: Requests) -> None:
-    trial = {"versions": [_SECOND], "traffic": {"canary": {"version": "2", "weight": 20}}}
-    assert not apply(kubeconfig, hold=True, **trial)
-    assert shares(api) == {"1": 80, "2": 20}
-    trial["traffic"]["canary"]["weight"] = 50
-    assert not apply(kubeconfig, hold=True, **trial)
-    assert shares(api) == {"1": 50, "2": 50}
+    for weight in (20, 50):
+        canary = {"version": "2", "weight": weight}
+        assert not apply(kubeconfig, hold=True, versions=[_SECOND], traffic={"canary": canary})
+        assert shares(api) == {"1": 100 - weight, "2": weight}
 
 
 @KNATIVE
