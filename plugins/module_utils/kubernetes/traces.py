@@ -21,7 +21,7 @@ from .runtimes import CONTAINER_SECURITY, POD_SECURITY
 _SAMPLED = 1
 # Whose a span is: at both tiers the caller's tenant, at a model its owner.
 _TENANT_TAG = "inferencebox.tenant"
-JAEGER = "jaeger"
+_JAEGER = "jaeger"
 _JAEGER_PORT, _HEALTH_PORT = 16686, 13133
 _MOST_TRACES = 20_000
 # "nobody", as upstream's images have it.
@@ -141,7 +141,7 @@ def _handed_on() -> Object:
         "extensions": {"health_check": {"endpoint": f"${{env:MY_POD_IP}}:{_HEALTH_PORT}"}},
         "exporters": {
             "otlp/traces": {
-                "endpoint": f"{JAEGER}.{NAMESPACES['monitoring']}.svc.cluster.local:{naming.COLLECTOR_PORT}",
+                "endpoint": f"{_JAEGER}.{NAMESPACES['monitoring']}.svc.cluster.local:{naming.COLLECTOR_PORT}",
                 "tls": {"insecure": True},
             }
         },
@@ -177,7 +177,7 @@ def _pod(platform: Platform, make: Maker, configuration: str) -> list[Object]:
     labels = dict(network.COLLECTOR_LABELS)
     found = train(platform.train).components["jaeger-collector"]
     container: Object = {
-        "name": JAEGER,
+        "name": _JAEGER,
         "image": images.address(platform, f"{found.image}:{found.version}"),
         "args": ["--config=/etc/jaeger/relay"],
         "env": [
@@ -226,5 +226,5 @@ def _pod(platform: Platform, make: Maker, configuration: str) -> list[Object]:
         make.namespaced(
             "v1 Service", naming.COLLECTOR, {"spec": {"selector": labels, "ports": [port]}}
         ),
-        make.namespaced("apps/v1 Deployment", JAEGER, {"spec": deployment}),
+        make.namespaced("apps/v1 Deployment", _JAEGER, {"spec": deployment}),
     ]
