@@ -71,6 +71,13 @@ def test_versions_and_addresses_are_the_trains() -> None:
         assert row["chart"].startswith("oci://") != bool(row["repository"])
 
 
+def test_settings_of_a_rendered_chart_go_on_the_command_line() -> None:
+    (row,) = components.layer(sample.full(), "gateway")["rendered"]
+    given = [one["value"].partition("=") for one in row["set_values"]]
+    assert {key: json.loads(value) for key, _, value in given} == row["values"] != {}
+    assert {one["value_type"] for one in row["set_values"]} == {"json"}
+
+
 def test_a_bundle_takes_everything_from_one_folder() -> None:
     platform = changed(sample.full(), platform_bundle="/srv/bundle")
     for name in components.LAYERS:
