@@ -79,7 +79,7 @@ FEATURES: t.Mapping[str, Feature] = {
     "certificates": Feature("certificates", "renewal"),
     "observability": Feature(
         "monitors, rules, dashboards, tracing",
-        "dashboards in Grafana, the collector: on a node, they are not there; whom Alertmanager tells",
+        "dashboards in Grafana, which is not on a node; whom Alertmanager tells; traces of a tier 1 with controller",
     ),
     "apply": Feature("applying, waiting, pruning, drift", ""),
 }

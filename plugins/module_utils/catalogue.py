@@ -437,6 +437,13 @@ TRAINS: Mapping[str, Train] = {
                 "takes OTLP; no part of the platform is built with it",
                 charts=(Chart("https://jaegertracing.github.io/helm-charts", "jaeger", "jaeger"),),
             ),
+            "jaeger-collector": Component(
+                "2.13.0",
+                "monitoring",
+                "takes OTLP, and is a collector itself; ran with Istio and the AI Gateway of this train",
+                image="docker.io/jaegertracing/jaeger",
+                instead_of="jaeger",
+            ),
             "opentelemetry-collector": Component(
                 "0.170.0",
                 "monitoring",

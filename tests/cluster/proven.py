@@ -26,6 +26,7 @@ INVENTORY: dict[str, t.Any] = {
     },
     "platform_images": {"source": "built", "registry": "localhost/inferencebox"},
     "platform_gateway": {"address": "0.0.0.0", "https_port": 30443},
+    "platform_observability": {"traces": "jaeger"},
     "tenants": [
         {
             "name": "tenant-a",

@@ -38,7 +38,7 @@ def _inventories() -> t.Iterator[str]:
 INVENTORIES = list(_inventories())
 _SAMPLES = {
     "sample-full": sample.full,
-    "sample-node": sample.node,
+    "sample-node": sample.traced_node,
     "sample-pools": sample.pools,
     "sample-small": sample.small,
 }

@@ -33,8 +33,15 @@ def _registry(draft: Draft) -> Iterator[Problem]:
 def _unnamed(platform: Platform) -> Iterator[tuple[str, object, str, str]]:
     """Components whose charts and manifests are not told another registry: path, value, component, remedy."""
     if platform.observability.prometheus != "disabled" and platform.cluster.provider != "node":
-        for name in ("kube-prometheus-stack", "jaeger", "opentelemetry-collector"):
-            yield "platform_observability.prometheus", "auto", name, "Use disabled"
+        yield "platform_observability.prometheus", "auto", "kube-prometheus-stack", "Use disabled"
+    if platform.observability.traces != "disabled" and platform.cluster.provider != "node":
+        for name in ("jaeger", "opentelemetry-collector"):
+            yield (
+                "platform_observability.traces",
+                platform.observability.traces,
+                name,
+                "Use disabled",
+            )
     for index, model in enumerate(platform.models):
         serving = f"models[{index}].serving"
         if model.serving.mode == "knative" and not _own_ingress(platform):

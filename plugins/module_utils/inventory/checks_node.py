@@ -119,6 +119,21 @@ def _release(draft: Draft) -> Iterator[Problem]:
         )
 
 
+def _untraced(draft: Draft) -> Iterator[Problem]:
+    platform = draft.platform
+    if (
+        _is_node(draft)
+        and platform.observability.traces != "disabled"
+        and platform.engine.gateway == "controller"
+    ):
+        yield Problem(
+            "platform_observability.traces",
+            platform.observability.traces,
+            "takes spans by identities of the mesh, which a tier 1 run by a controller does not have",
+            "Use disabled, or platform_engine.gateway: standalone.",
+        )
+
+
 def _is_node(draft: Draft) -> bool:
     return draft.target == "kubernetes" and draft.platform.cluster.provider == "node"
 
@@ -129,4 +144,5 @@ NODE_CHECKS: tuple[Check, ...] = (
     _networks,
     _out_of_reach,
     _release,
+    _untraced,
 )

@@ -133,6 +133,10 @@ class Observability(Section):
     prometheus: Literal["auto", "disabled"] = Field(
         default="auto", description="`auto`: run where it is installed or can be."
     )
+    traces: Literal["disabled", "jaeger"] = Field(
+        default="disabled",
+        description="Where spans of a request's way go. `jaeger`: run it beside Prometheus, for whoever administers the cluster.",
+    )
     prometheus_port: Port = Field(default=9443, description="Port of Prometheus, on loopback.")
     metrics_port: Port = Field(
         default=9444, description="Port of the platform's metrics, on loopback."

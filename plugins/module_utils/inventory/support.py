@@ -198,6 +198,13 @@ TABLE: tuple[Row, ...] = (
         _CLUSTER_ONLY,
     ),
     Row("platform_observability.prometheus"),
+    Row(
+        "platform_observability.traces",
+        "jaeger",
+        "its proxies send no spans",
+        "Use disabled.",
+        _differs("observability.traces", Observability.model_fields["traces"].default),
+    ),
     *(
         Row(
             f"platform_observability.{key}",

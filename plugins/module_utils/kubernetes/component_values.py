@@ -74,7 +74,7 @@ def istiod(platform: Platform) -> Object:
         "trustDomain": naming.TRUST_DOMAIN,
     }
     if naming.traced(platform):
-        collector = {"service": naming.COLLECTOR_HOST, "port": 4317}
+        collector = {"service": naming.COLLECTOR_HOST, "port": naming.COLLECTOR_PORT}
         mesh["extensionProviders"] = [{"name": naming.TRACING_PROVIDER, "opentelemetry": collector}]
     values = _istio_global(platform)
     environment: dict[str, str] = {}
@@ -250,12 +250,11 @@ def jaeger(_: Platform) -> Object:
 
 def collector(_: Platform) -> Object:
     """Make settings of the collector: its configuration is the platform's own object."""
-    name = naming.COLLECTOR_HOST.partition(".")[0]
     return {
         "mode": "deployment",
-        "fullnameOverride": name,
+        "fullnameOverride": naming.COLLECTOR,
         "image": {"repository": "otel/opentelemetry-collector"},
-        "configMap": {"create": False, "existingName": name},
+        "configMap": {"create": False, "existingName": naming.COLLECTOR},
     }
 
 

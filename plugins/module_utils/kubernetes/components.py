@@ -19,7 +19,7 @@ from typing import Any
 from ..catalogue import Chart, Component, train
 from ..inventory import NAMESPACES, Platform
 from . import component_values as values
-from . import images, keda, knative, naming, prometheus
+from . import images, keda, knative, naming, prometheus, traces
 from .objects import Object
 from .system import restricted_pods
 
@@ -99,7 +99,8 @@ def needed(platform: Platform) -> list[str]:
         ),
         observed,
     )
-    wanted |= dict.fromkeys(("jaeger", "opentelemetry-collector"), naming.traced(platform))
+    wanted |= dict.fromkeys(("jaeger", "jaeger-collector"), naming.traced(platform))
+    wanted["opentelemetry-collector"] = naming.traced(platform) and not traces.is_own(platform)
     # One pod needs neither its controllers nor a store of counters.
     controlled = platform.engine.gateway == "controller"
     wanted |= dict.fromkeys(("envoy-gateway", "valkey", "redis", "ai-gateway"), controlled)
@@ -333,7 +334,7 @@ def derived(secret: str, purpose: str) -> str:
 
 def _namespace(platform: Platform, name: str) -> Object:
     extra: dict[str, str] = {}
-    if name == NAMESPACES["monitoring"] and prometheus.is_own(platform):
+    if name == NAMESPACES["monitoring"] and platform.cluster.provider == "node":
         extra |= restricted_pods()
     elif name in (NAMESPACES["istio"], NAMESPACES["monitoring"]):
         # Istio's network plugin and Prometheus' exporter work on the node itself.

@@ -25,12 +25,15 @@ from . import (
     naming,
     providers,
     quantities,
+    traces,
 )
 from .gateway_names import (
     EDGE,
     ENVOY_GROUP,
     KEY_HEADER,
+    TENANT_HEADER,
     ApiKey,
+    backend_reference,
     gateway_reference,
     standalone,
 )
@@ -106,6 +109,7 @@ def configuration(platform: Platform, keys: Sequence[ApiKey] = ()) -> list[Objec
             naming.cluster_wide(platform, EDGE),
             {"spec": {"controllerName": _CONTROLLER}},
         ),
+        *_collector(platform),
         _proxy(platform),
         _gateway(platform),
         _client_policy(platform),
@@ -167,10 +171,27 @@ def _proxy(platform: Platform) -> Object:
         "logging": {"level": {"default": "warn"}},
         "telemetry": {"accessLog": {"settings": [log]}},
     }
+    if naming.traced(platform):
+        collector = backend_reference(naming.COLLECTOR)
+        spec["telemetry"]["tracing"] = traces.of_tier1(collector, TENANT_HEADER)
     if standalone(platform):
         # What changes the listener, as a new key of an issuer does, ends the connections that it had: their answers come to their end.
         spec["shutdown"] = {"drainTimeout": f"{gateway_pod.longest_answer(platform)}s"}
     return Maker(platform).namespaced(f"{ENVOY_GROUP}/v1alpha1 EnvoyProxy", EDGE, {"spec": spec})
+
+
+def _collector(platform: Platform) -> list[Object]:
+    """Say where spans of tier 1 go."""
+    if not naming.traced(platform):
+        return []
+    # The sidecar of tier 1's pod takes them from here, with tier 1's identity.
+    host = "localhost" if standalone(platform) else naming.COLLECTOR_HOST
+    endpoint = {"fqdn": {"hostname": host, "port": naming.COLLECTOR_PORT}}
+    return [
+        Maker(platform).namespaced(
+            f"{ENVOY_GROUP}/v1alpha1 Backend", naming.COLLECTOR, {"spec": {"endpoints": [endpoint]}}
+        )
+    ]
 
 
 def _host_provider(platform: Platform) -> Object:

@@ -211,6 +211,7 @@ def _shared_out(configuration: Sequence[Object]) -> tuple[list[Object], list[Obj
         for each in configuration
         if each["kind"] == "AIServiceBackend"
     }
+    backends.add(naming.COLLECTOR)
 
     def starting(each: Object) -> bool:
         if each["kind"] == "Backend":
@@ -421,6 +422,8 @@ def _network_policy(platform: Platform, make: Maker) -> Object:
         network.to_istiod(),
         {"to": [tier2], "ports": network.tcp(*naming.tier2_ports(platform))},
     ]
+    if naming.traced(platform):
+        egress.append(network.to_collector())
     ports = {provider.port for provider in platform.providers}
     if any(issuer.jwks_uri for issuer in platform.identity.issuers):
         ports.add(_HTTPS_PORT)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 
 from ..inventory import LANGUAGE_APIS, NAMESPACES, Canary, Model, Platform
-from . import keda, knative, naming, network
+from . import keda, knative, naming, network, traces
 from .certificates import TIER2_HOP
 from .gateway_names import TENANT_HEADER
 from .objects import Maker, Object
@@ -48,6 +48,8 @@ def objects(platform: Platform) -> list[Object]:
             {"spec": _who_may_call(platform)},
         ),
         _unreached(platform, make),
+        # Tier 1 has told whose request it is.
+        *traces.telemetry(platform, make, {"header": {"name": TENANT_HEADER}}),
         *_network_policies(platform, make),
         *_pools(platform, make),
     ]
@@ -241,20 +243,24 @@ def _network_policies(platform: Platform, make: Maker) -> list[Object]:
 
 
 def _tier1_in_the_mesh(platform: Platform, make: Maker) -> list[Object]:
-    """Give the one pod of tier 1 its way to tier 2.
+    """Give the one pod of tier 1 its way to tier 2, and to the collector of spans.
 
     Its sidecar captures nothing; it listens on loopback, and speaks to tier 2 with the mesh's identity.
     """
     host = naming.tier2_host(platform)
     ports = naming.tier2_ports(platform)
+    reached = [(f"{platform.cluster.namespace}/{host}", port) for port in ports]
+    if naming.traced(platform):
+        collector = f"{NAMESPACES['monitoring']}/{naming.COLLECTOR_HOST}"
+        reached.append((collector, naming.COLLECTOR_PORT))
     listeners = [
         {
             "port": {"number": port, "protocol": "TCP", "name": f"tcp-{port}"},
             "bind": "127.0.0.1",
             "captureMode": "NONE",
-            "hosts": [f"{platform.cluster.namespace}/{host}"],
+            "hosts": [one],
         }
-        for port in ports
+        for one, port in reached
     ]
     sidecar = {
         "workloadSelector": {"labels": dict(naming.TIER1_LABELS)},

@@ -50,7 +50,9 @@ MODELS = "models"
 TRANSFORMERS = "transformers"
 
 # The OpenTelemetry collector, and the name under which Istio's mesh configuration knows it.
-COLLECTOR_HOST = f"otel-collector.{NAMESPACES['monitoring']}.svc.cluster.local"
+COLLECTOR = "otel-collector"
+COLLECTOR_HOST = f"{COLLECTOR}.{NAMESPACES['monitoring']}.svc.cluster.local"
+COLLECTOR_PORT = 4317
 TRACING_PROVIDER = "otel"
 
 # The Service that the Prometheus operator makes beside each Prometheus.
@@ -171,9 +173,8 @@ def tier1_pods(platform: Platform) -> tuple[str, dict[str, str]]:
 
 
 def traced(platform: Platform) -> bool:
-    """Whether spans are collected: on a node of plain binaries, nothing takes them."""
-    observed = platform.observability.prometheus != "disabled"
-    return observed and platform.cluster.provider != "node"
+    """Whether spans are collected."""
+    return platform.observability.traces != "disabled"
 
 
 def principal(namespace: str, service_account: str) -> str:

@@ -89,7 +89,10 @@ def to_public(*ports: int) -> Object:
 
 def to_collector() -> Object:
     """Egress of spans and logs to the OpenTelemetry collector."""
-    return {"to": [peer(NAMESPACES["monitoring"], COLLECTOR_LABELS)], "ports": tcp(4317)}
+    return {
+        "to": [peer(NAMESPACES["monitoring"], COLLECTOR_LABELS)],
+        "ports": tcp(naming.COLLECTOR_PORT),
+    }
 
 
 def from_prometheus(*ports: int) -> Object:

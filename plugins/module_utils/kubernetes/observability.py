@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""What is measured, shown and warned of: monitors, rules, dashboards, and the collector of traces.
+"""What is measured, shown and warned of: monitors, rules, dashboards; and where spans go.
 
 Figures come from what all proxies have, Envoy's own counters, and from tier 1's AI filter, which follows
 OpenTelemetry's GenAI conventions. Recording rules give them the platform's labels, tenant and model; the
@@ -12,10 +12,9 @@ from __future__ import annotations
 import json
 
 from ..inventory import NAMESPACES, Platform
-from . import alerting, keda, naming, prometheus
+from . import alerting, keda, naming, prometheus, traces
 from .dashboards import Panel, dashboard
 from .gateway_pod import METRICS_PORT
-from .manifests import to_yaml
 from .objects import Maker, Object
 
 _API = "monitoring.coreos.com/v1"
@@ -33,23 +32,36 @@ _CLUSTER = r"outbound\\|\\d+\\|\\|(.+?)(?:-canary|-mirror)?-(?:predictor|transfo
 
 
 def objects(platform: Platform) -> list[Object]:
-    """Make monitors, rules, dashboards and the collector's configuration.
+    """Make monitors, rules and dashboards, and what takes spans; of what is disabled, nothing."""
+    measured = platform.observability.prometheus != "disabled"
+    found = _measured(platform) if measured else []
+    if platform.cluster.provider == "node" and (measured or naming.traced(platform)):
+        found = [*_closed(platform), *found]
+    return found + (traces.objects(platform) if naming.traced(platform) else [])
 
-    Returns:
-        Nothing where `platform_observability.prometheus` is disabled.
-    """
-    if platform.observability.prometheus == "disabled":
-        return []
+
+def _closed(platform: Platform) -> list[Object]:
+    """Let nobody ask what runs beside Prometheus: nothing enforces NetworkPolicies there, and identities do it instead."""
+    make = Maker(platform, namespace=NAMESPACES["monitoring"])
+    strict = {"spec": {"mtls": {"mode": "STRICT"}}}
+    return [
+        make.namespaced("security.istio.io/v1 PeerAuthentication", "default", strict),
+        # Empty: it allows nothing.
+        make.namespaced("security.istio.io/v1 AuthorizationPolicy", "default-deny", {"spec": {}}),
+    ]
+
+
+def _measured(platform: Platform) -> list[Object]:
     make = Maker(platform)
     made = [
         *_monitors(platform, make),
         make.namespaced(f"{_API} PrometheusRule", "inferencebox", {"spec": _rules(platform)}),
     ]
     if prometheus.is_own(platform):
-        # Neither Grafana nor a collector is there.
+        # Grafana is not there.
         own = prometheus.objects(platform, _scraped(platform))
         return [*made, *own, *(keda.allowed(platform) if keda.is_needed(platform) else [])]
-    return [*made, *_dashboards(make), _collector(platform)]
+    return [*made, *_dashboards(make)]
 
 
 def _scraped(platform: Platform) -> list[str]:
@@ -389,50 +401,3 @@ def _dashboards(make: Maker) -> list[Object]:
 
 def _quantile(share: int, by: str, buckets: str) -> str:
     return f"histogram_quantile({share / 100}, sum by ({by}, le) ({buckets}))"
-
-
-# -- traces --------------------------------------------------------------------------------------------
-
-# Attributes in which instrumentation of language models may put what people wrote, and credentials.
-_PRIVATE = (
-    r"^(gen_ai\.(prompt|completion|input|output)|llm\.(input|output)_messages|input\.value|output\.value"
-    r"|http\.(request|response)\.header\.(authorization|x-api-key|cookie|set-cookie)).*"
-)
-
-
-def _collector(platform: Platform) -> Object:
-    """Configure the collector: takes spans of both tiers and the models, drops what is private, hands on."""
-    monitoring = NAMESPACES["monitoring"]
-    config = {
-        "extensions": {"health_check": {"endpoint": "${env:MY_POD_IP}:13133"}},
-        "receivers": {"otlp": {"protocols": {"grpc": {"endpoint": "${env:MY_POD_IP}:4317"}}}},
-        "processors": {
-            "memory_limiter": {
-                "check_interval": "1s",
-                "limit_percentage": 80,
-                "spike_limit_percentage": 20,
-            },
-            "attributes/private": {"actions": [{"pattern": _PRIVATE, "action": "delete"}]},
-            "batch": {},
-        },
-        "exporters": {
-            "otlp/traces": {
-                "endpoint": f"jaeger.{monitoring}.svc.cluster.local:4317",
-                "tls": {"insecure": True},
-            }
-        },
-        "service": {
-            "extensions": ["health_check"],
-            "pipelines": {
-                "traces": {
-                    "receivers": ["otlp"],
-                    "processors": ["memory_limiter", "attributes/private", "batch"],
-                    "exporters": ["otlp/traces"],
-                }
-            },
-        },
-    }
-    # The key under which the collector's chart mounts a ConfigMap that it did not make.
-    return Maker(platform, namespace=monitoring).namespaced(
-        "v1 ConfigMap", "otel-collector", {"data": {"relay": to_yaml([config])}}
-    )

@@ -135,13 +135,6 @@ def objects(platform: Platform, scraped: Sequence[str]) -> list[Object]:
             Maker(platform, namespace=one).namespaced(f"{_RBAC}/v1 RoleBinding", role, bound)
             for one in scraped
         ),
-        make.namespaced(
-            "security.istio.io/v1 PeerAuthentication",
-            "default",
-            {"spec": {"mtls": {"mode": "STRICT"}}},
-        ),
-        # Empty: it allows nothing.
-        make.namespaced("security.istio.io/v1 AuthorizationPolicy", "default-deny", {"spec": {}}),
         *alerting.objects(platform, _NAME),
         make.namespaced(f"{_GROUP}/v1 Prometheus", platform.name, {"spec": _prometheus(platform)}),
     ]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ..inventory import NAMESPACES, Model, Platform, Tenant
 from ..serving.upstreams import LLAMACPP
-from . import access, knative, naming, network, pools, quantities, storage_hosts
+from . import access, knative, naming, network, pools, quantities, storage_hosts, traces
 from .objects import Maker, Object
 from .runtimes import runtime_of
 from .system import restricted_pods
@@ -46,7 +46,7 @@ def _tenant(platform: Platform, tenant: Tenant) -> list[Object]:
         *_network_policies(platform, make, tenant, models),
         *_mesh_policies(platform, make, tenant, models),
         *_storage_entry(make, models),
-        *_tracing(platform, make),
+        *traces.telemetry(platform, make, {"literal": {"value": tenant.name}}),
     ]
 
 
@@ -306,20 +306,3 @@ def _storage_entry(make: Maker, models: list[Model]) -> list[Object]:
         "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}],
     }
     return [make.namespaced("networking.istio.io/v1 ServiceEntry", "storage", {"spec": spec})]
-
-
-def _tracing(platform: Platform, make: Maker) -> list[Object]:
-    """Send spans of a tenant's sidecars to the collector, with the tenant's name.
-
-    There is no `metrics` here on purpose: with a proxy that lacks Istio's own extensions, it makes every
-    listener be rejected, and policies written later never act.
-    """
-    if not naming.traced(platform):
-        return []
-    tracing = {
-        "providers": [{"name": naming.TRACING_PROVIDER}],
-        "randomSamplingPercentage": 1.0,
-        "customTags": {"inferencebox.tenant": {"literal": {"value": make.tenant}}},
-    }
-    spec = {"tracing": [tracing]}
-    return [make.namespaced("telemetry.istio.io/v1 Telemetry", "default", {"spec": spec})]

@@ -21,6 +21,7 @@ TOOLS = {
     "envoy-gateway": "envoy-gateway",
     "install-cni": "istio",
     "istio-cni": "istio",
+    "jaeger": "jaeger",
     "keda-adapter": "keda",
     "keda-operator": "keda",
     "knative-ingress": "knative-ingress",

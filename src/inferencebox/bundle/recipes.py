@@ -331,6 +331,7 @@ RECIPES: Mapping[str, Recipe] = {
     "istio/install-cni": Recipe(
         _install_cni, programs=("install-cni", "istio-cni"), installed=_IPTABLES
     ),
+    "jaegertracing/jaeger": _one_program("jaeger", "cmd/jaeger/jaeger-linux"),
     "kedacore/keda": _one_program("keda-operator", "keda"),
     "kedacore/keda-metrics-apiserver": _one_program("keda-adapter", "keda-adapter"),
     "kube-state-metrics/kube-state-metrics": _one_program(

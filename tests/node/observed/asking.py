@@ -20,13 +20,18 @@ from tests.node.own_node import OwnNode
 _SECONDS = 240.0
 
 
-def model(platform: Platform, token: str, name: str) -> httpx2.Response:
-    """Ask a model as a caller."""
+def model(
+    platform: Platform, token: str, name: str, headers: t.Mapping[str, str] | None = None
+) -> httpx2.Response:
+    """Ask a model as a caller, with headers of one's own."""
     header, value = bearer(token)
     body = {"instances": inventory.INSTANCES[name]}
     with http_client(platform) as client:
         return client.post(
-            f"/v1/models/{name}:predict", json=body, headers={header: value}, timeout=_SECONDS
+            f"/v1/models/{name}:predict",
+            json=body,
+            headers={header: value, **(headers or {})},
+            timeout=_SECONDS,
         )
 
 

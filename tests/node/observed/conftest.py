@@ -54,3 +54,10 @@ def alertmanager(node: OwnNode) -> t.Iterator[httpx2.Client]:
     """Alertmanager, reached in the same way."""
     with asking.forwarded(node, "alertmanager", inventory.ALERTMANAGER_PORT) as client:
         yield client
+
+
+@pytest.fixture(scope="package")
+def jaeger(node: OwnNode) -> t.Iterator[httpx2.Client]:
+    """Jaeger, reached in the same way."""
+    with asking.forwarded(node, "opentelemetry-collector", inventory.JAEGER_PORT) as client:
+        yield client

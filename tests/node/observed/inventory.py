@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A platform with Prometheus, one model that is always there, and one that KEDA starts when somebody asks for it."""
+"""A platform with Prometheus and Jaeger, one model that is always there, and one that KEDA starts when somebody asks for it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OTHER, STEADY = "tenant-b", "wine"
 IDLE_SECONDS = 20
 MOST = 2
 NAMESPACE = "inferencebox-system"
-PROMETHEUS_PORT, ALERTMANAGER_PORT, STATES_PORT = 9090, 9093, 8080
+PROMETHEUS_PORT, ALERTMANAGER_PORT, STATES_PORT, JAEGER_PORT = 9090, 9093, 8080, 16686
 
 
 def _model(name: str, tenant: str, framework: str, **serving: t.Any) -> dict[str, t.Any]:
@@ -38,7 +38,7 @@ INSTANCES: t.Mapping[str, list[list[float]]] = {
 }
 
 VARIABLES: t.Mapping[str, t.Any] = {
-    "platform_observability": {"prometheus": "auto"},
+    "platform_observability": {"prometheus": "auto", "traces": "jaeger"},
     "tenants": [_tenant(OWNER, MODEL, 4), _tenant(OTHER, STEADY, 2)],
     "models": [
         _model(

@@ -87,12 +87,13 @@ print(json.dumps(found))
 
 
 @pytest.mark.parametrize("mesh", [False, True], ids=["without-identity", "with-an-identity"])
-def test_a_tenants_pod_gets_no_answer_of_it_nor_of_what_it_alerts_by(
+def test_a_tenants_pod_gets_no_answer_of_it_nor_of_what_runs_beside_it(
     node: OwnNode, pod: scaled.Object, *, mesh: bool
 ) -> None:
     prometheus = pod["status"]["podIP"]
-    alertmanager, states = (
-        asking.pod(node, name)["status"]["podIP"] for name in ("alertmanager", "kube-state-metrics")
+    alertmanager, states, jaeger = (
+        asking.pod(node, name)["status"]["podIP"]
+        for name in ("alertmanager", "kube-state-metrics", "opentelemetry-collector")
     )
     # Of the first two also the port of what makes them read their files again.
     urls = [
@@ -104,6 +105,8 @@ def test_a_tenants_pod_gets_no_answer_of_it_nor_of_what_it_alerts_by(
         f"{alertmanager}:8080/metrics",
         f"{states}:{inventory.STATES_PORT}/metrics",
         f"kube-state-metrics.monitoring.svc.cluster.local:{inventory.STATES_PORT}/metrics",
+        f"{jaeger}:{inventory.JAEGER_PORT}/api/services",
+        f"{jaeger}:13133/status",
     ]
     code = f"URLS = {urls!r}\n{_ASK}"
     answers = scaled.run(node, f"curious-{str(mesh).lower()}", code, mesh=mesh)

@@ -20,6 +20,7 @@ TOOLS = {
     "etcd": "go.etcd.io/etcd/server/v3",
     "helm": "helm.sh/helm/v3",
     "istio": "istio.io/istio",
+    "jaeger": "github.com/jaegertracing/jaeger",
     "keda": "github.com/kedacore/keda/v2",
     "knative": "knative.dev/serving",
     "kube-rbac-proxy": "github.com/brancz/kube-rbac-proxy",
@@ -90,6 +91,10 @@ def test_controllers_are_of_the_train(root: Path) -> None:
     major, minor, patch = components["prometheus"].version.removeprefix("v").split(".")
     prometheus = requirements(root, "prometheus")[TOOLS["prometheus"]]
     assert prometheus == f"v0.{major}{int(minor):02}.{patch}"
+    # Releases 2.x of Jaeger are the module's versions from 1.63 on.
+    major, minor, patch = components["jaeger-collector"].version.split(".")
+    jaeger = requirements(root, "jaeger")[TOOLS["jaeger"]]
+    assert (major, jaeger) == ("2", f"v1.{int(minor) + 63}.{patch}")
 
 
 def test_parts_that_kserve_replaces_are_replaced(root: Path) -> None:

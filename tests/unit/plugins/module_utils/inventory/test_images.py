@@ -92,11 +92,12 @@ def test_components_that_cannot_be_told_a_registry_are_refused(source: str) -> N
     given = {
         "platform_images": {"registry": "registry.example.org", "source": source},
         "platform_engine": {"gateway": "controller"},
-        "platform_observability": {"prometheus": "auto"},
+        "platform_observability": {"prometheus": "auto", "traces": "jaeger"},
         "models": iris(serving={"mode": "knative"}),
     }
     found = problems(**given)
-    assert set(found) == {"platform_observability.prometheus", "models[0].serving.mode"}
+    keys = {f"platform_observability.{key}" for key in ("prometheus", "traces")}
+    assert set(found) == {*keys, "models[0].serving.mode"}
     provided = ["kube-prometheus-stack", "jaeger", "opentelemetry-collector"]
     provided += ["knative-serving", "net-istio"]
     load({**BUILT, **given, "platform_cluster": {"provided": provided}})

@@ -43,6 +43,7 @@ CORP = {
 }
 
 REFUSED_BY_LOCAL: dict[str, tuple[Any, ...]] = {
+    "platform_observability.traces": ("jaeger",),
     "tenants[0].limits.tokens_per_minute": (1000,),
     "tenants[0].limits.tokens_per_month": (1000,),
     "tenants[0].limits.max_tokens_per_request": (1000,),

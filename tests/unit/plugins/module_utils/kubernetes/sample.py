@@ -24,6 +24,7 @@ FULL: dict[str, Any] = {
     "platform_cluster": {
         "store_authorities": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
     },
+    "platform_observability": {"traces": "jaeger"},
     "platform_identity": {
         "issuers": [
             {"name": "builtin"},
@@ -178,4 +179,11 @@ def node() -> Platform:
         "platform_observability": {"prometheus": "auto"},
     }
     raw["models"][0]["serving"] |= {"replicas": {"min": 0, "max": 2}, "idle_seconds": 60}
+    return load(raw)
+
+
+def traced_node() -> Platform:
+    """The same, with Jaeger."""
+    raw = to_vars(node())
+    raw["platform_observability"] = {"prometheus": "auto", "traces": "jaeger"}
     return load(raw)

@@ -120,8 +120,8 @@ def test_every_image_that_is_asked_of_built_ones_has_a_recipe() -> None:
     for mode in ("standard", "knative"):
         built = platform("built", mode)
         found |= {one.repository for one in images.needed(built, components.installed(built))}
-    observed = sample.node()
-    controlled = load(to_vars(observed) | {"platform_engine": {"gateway": "controller"}})
+    observed = sample.traced_node()
+    controlled = load(to_vars(sample.node()) | {"platform_engine": {"gateway": "controller"}})
     found |= {one.repository for one in images.needed(controlled, components.installed(controlled))}
     found |= {one.repository for one in images.needed(observed, components.installed(observed))}
     fetched = platform("built", files="https://store.example.org/iris.joblib")
