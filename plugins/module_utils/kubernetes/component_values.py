@@ -200,9 +200,9 @@ def envoy_gateway(platform: Platform) -> Object:
 
 
 def _envoy_gateway_images(platform: Platform) -> Object:
-    """Name the images of Envoy Gateway, of the service that counts, and of Envoy, which its own choice has no file of."""
+    """Name the images of Envoy Gateway, and of the service that counts, which its own choice has no file of."""
     chosen = train(platform.train, platform.images.source).components
-    names = {"envoyGateway": "envoy-gateway", "ratelimit": "ratelimit", "envoyProxy": "envoy"}
+    names = {"envoyGateway": "envoy-gateway", "ratelimit": "ratelimit"}
     return {
         key: {"image": images.address(platform, image), "pullPolicy": "IfNotPresent"}
         for key, name in names.items()

@@ -22,6 +22,7 @@ from . import (
     gateway_pod,
     gateway_policies,
     gateway_routes,
+    images,
     naming,
     providers,
     quantities,
@@ -180,6 +181,10 @@ def _host_provider(platform: Platform) -> Object:
 
 
 def _pod_provider(platform: Platform) -> Object:
+    (envoy,) = (
+        images.address(platform, one)
+        for one in train(platform.train, platform.images.source).components["envoy"].published_images
+    )
     service: Object = {"type": platform.cluster.service_type}
     if platform.cluster.service_type == "NodePort":
         port = {"port": _HTTPS_PORT, "nodePort": platform.gateway.https_port}
@@ -199,6 +204,8 @@ def _pod_provider(platform: Platform) -> Object:
                     "topologySpreadConstraints": [_spread(platform)],
                 },
                 "container": {
+                    # Here and not among Envoy Gateway's own settings, which an object like this one replaces.
+                    "image": envoy,
                     "resources": {
                         "requests": {"cpu": "100m", "memory": "256Mi"},
                         "limits": {"memory": "1Gi"},
