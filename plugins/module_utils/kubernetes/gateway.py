@@ -167,10 +167,10 @@ def _proxy(platform: Platform) -> Object:
         ],
         "logging": {"level": {"default": "warn"}},
         "telemetry": {"accessLog": {"settings": [log]}},
+        # What changes the listener, as a new key of an issuer does, ends the connections that it had, and so does the end of a pod:
+        # their answers come to their end.
+        "shutdown": {"drainTimeout": f"{gateway_pod.longest_answer(platform)}s"},
     }
-    if standalone(platform):
-        # What changes the listener, as a new key of an issuer does, ends the connections that it had: their answers come to their end.
-        spec["shutdown"] = {"drainTimeout": f"{gateway_pod.longest_answer(platform)}s"}
     return Maker(platform).namespaced(f"{ENVOY_GROUP}/v1alpha1 EnvoyProxy", EDGE, {"spec": spec})
 
 
@@ -196,7 +196,10 @@ def _pod_provider(platform: Platform) -> Object:
                 "replicas": 2,
                 "pod": {
                     # None beside it: by some of the usual ones Envoy Gateway finds its pods, with its own values.
-                    "labels": {naming.PLATFORM_LABEL: platform.name},
+                    "labels": {
+                        naming.PLATFORM_LABEL: platform.name,
+                        naming.YIELDS_LABEL: "true",
+                    },
                     "securityContext": {
                         "runAsNonRoot": True,
                         "seccompProfile": {"type": "RuntimeDefault"},
