@@ -183,7 +183,9 @@ def _host_provider(platform: Platform) -> Object:
 def _pod_provider(platform: Platform) -> Object:
     (envoy,) = (
         images.address(platform, one)
-        for one in train(platform.train, platform.images.source).components["envoy"].published_images
+        for one in train(platform.train, platform.images.source)
+        .components["envoy"]
+        .published_images
     )
     service: Object = {"type": platform.cluster.service_type}
     if platform.cluster.service_type == "NodePort":
@@ -195,7 +197,8 @@ def _pod_provider(platform: Platform) -> Object:
             "envoyDeployment": {
                 "replicas": 2,
                 "pod": {
-                    # None beside it: by some of the usual ones Envoy Gateway finds its pods, with its own values.
+                    # None of the usual ones: by some of them Envoy Gateway finds its pods, with its own values. And none that ever
+                    # changes: its Service looks for all of them, and has no pod at all until the new ones are ready.
                     "labels": {
                         naming.PLATFORM_LABEL: platform.name,
                         naming.YIELDS_LABEL: "true",
@@ -212,7 +215,7 @@ def _pod_provider(platform: Platform) -> Object:
                     "resources": {
                         "requests": {"cpu": "100m", "memory": "256Mi"},
                         "limits": {"memory": "1Gi"},
-                    }
+                    },
                 },
             },
             "envoyPDB": {"minAvailable": 1},
