@@ -21,6 +21,8 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.cluster.disc
 from ansible_collections.inferencebox.platform.plugins.module_utils.errors import RefusedError
 
 from inferencebox.programs import building
+from tests.cluster import definitions
+from tests.cluster.steps import Object, Platform
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SHOWN_CHARACTERS = 4000
@@ -102,10 +104,7 @@ class Site:
                 "KUBECONFIG": self._kubeconfig,
                 "PATH": os.pathsep.join([str(helm), str(program.parent), os.environ["PATH"]]),
                 "ANSIBLE_STDOUT_CALLBACK": "ansible.posix.json",
-                **{
-                    f"HELM_{name}_HOME": str(self._directory / "helm" / name.lower())
-                    for name in ("CACHE", "CONFIG", "DATA")
-                },
+                **helm_homes(self._directory),
             },
             capture_output=True,
             text=True,
@@ -133,6 +132,30 @@ def _objects(row: t.Mapping[str, t.Any]) -> tuple[tuple[str, str], ...]:
         for one in row.get("objects") or []
         if isinstance(one, dict) and "status" in one
     )
+
+
+def helm_homes(directory: Path) -> dict[str, str]:
+    """Where Helm keeps its own files, as it reads it from its environment."""
+    names = ("CACHE", "CONFIG", "DATA")
+    return {f"HELM_{name}_HOME": str(directory / "helm" / name.lower()) for name in names}
+
+
+def provide(kubeconfig: str) -> None:
+    """What is there before: definitions and namespaces of components that no module carries, and a StorageClass."""
+    spaces: list[Object] = [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        for name in ("monitoring", "envoy-ai-gateway-system")
+    ]
+    annotations = {"storageclass.kubernetes.io/is-default-class": "true"}
+    storage = {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "standard", "annotations": annotations},
+        "provisioner": "example.com/none",
+    }
+    found = [*definitions.of("prometheus-operator", "ai-gateway"), *spaces, storage]
+    report = Platform("others", kubeconfig).apply(found)
+    assert not report.problem, report.problem
 
 
 def everything(api: Api) -> set[Identity]:

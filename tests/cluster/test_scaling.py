@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import subprocess
 import time
@@ -75,8 +76,8 @@ _ROUTES = "/apis/networking.istio.io/v1/namespaces/tenant-a/virtualservices"
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Requests]:
-    """A cluster on which the models were applied, and waited for as an installation does."""
+def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[str]:
+    """Of a cluster on which the models were applied, and waited for as an installation does."""
     if lacking := controlled.missing() or proxies.missing():
         pytest.skip(lacking)
     # Nothing is fetched: the server in place of the model's has no use for files.
@@ -103,7 +104,13 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[Requests]:
         for some, seconds in ((others, _READY_SECONDS), (scaled, 0)):
             report = platform.apply(some, wait_timeout=seconds)
             assert not report.problem, f"{report.problem} {cluster.node.errors}"
-        yield Requests.to(cluster.kubeconfig)
+        yield cluster.kubeconfig
+
+
+@pytest.fixture(scope="module")
+def api(kubeconfig: str) -> Requests:
+    """What asks that cluster."""
+    return Requests.to(kubeconfig)
 
 
 @KNATIVE
@@ -193,6 +200,67 @@ def test_an_ingress_for_requests_from_outside_is_told_that_there_is_no_gateway(
     (told,) = (one for one in found if one["type"] == "LoadBalancerReady")
     assert (told["status"], told["reason"]) == ("False", "Unsupported")
     assert "cluster-local" in told["message"]
+
+
+def apply(kubeconfig: str, *, hold: bool = False, **changes: t.Any) -> bool:
+    """Apply the model in mode knative with changes to it, and wait as an installation does.
+
+    Returns:
+        Whether something waits for a second round.
+    """
+    inventory = copy.deepcopy(_INVENTORY)
+    inventory["models"][0].update(changes)
+    model = load(inventory)
+    objects = [one for one in kubernetes.objects(model, "models") if one["kind"] != "ScaledObject"]
+    platform = steps.Platform(model.name, kubeconfig)
+    report = platform.apply(objects, part="models", hold=hold, wait_timeout=_READY_SECONDS)
+    assert not report.problem, report.problem
+    return report.held_back
+
+
+def shares(api: Requests) -> dict[str, int]:
+    """What Knative's route gives each revision, by the version that it is of."""
+    found: dict[str, int] = {}
+    for target in api.get(f"{_ROOT}/routes/iris-predictor")["status"]["traffic"]:
+        revision = api.get(f"{_ROOT}/revisions/{target['revisionName']}")
+        version = revision["metadata"]["labels"]["inferencebox.io/version"]
+        found[version] = found.get(version, 0) + target.get("percent", 0)
+    return found
+
+
+_SECOND = {"version": "2", "source": "python://inferencebox_samples/iris"}
+
+
+@KNATIVE
+def test_a_canary_has_its_share_when_it_was_waited_for(kubeconfig: str, api: Requests) -> None:
+    for weight in (20, 50):
+        canary = {"version": "2", "weight": weight}
+        assert not apply(kubeconfig, hold=True, versions=[_SECOND], traffic={"canary": canary})
+        assert shares(api) == {"1": 100 - weight, "2": weight}
+
+
+@KNATIVE
+def test_a_canary_that_is_taken_back_gets_nothing_meanwhile(kubeconfig: str, api: Requests) -> None:
+    assert apply(kubeconfig, hold=True)
+    assert shares(api) == {"1": 100}
+    (newest,) = (
+        one["revisionName"]
+        for one in api.get(f"{_ROOT}/routes/iris-predictor")["status"]["traffic"]
+        if one["latestRevision"]
+    )
+    assert not apply(kubeconfig)
+    found = api.get(f"{_ROOT}/routes/iris-predictor")["status"]["traffic"]
+    assert [(one["revisionName"], one["percent"]) for one in found] == [(newest, 100)]
+
+
+@KNATIVE
+def test_a_canary_is_promoted_without_another_revision(kubeconfig: str, api: Requests) -> None:
+    apply(kubeconfig, versions=[_SECOND], traffic={"canary": {"version": "2", "weight": 100}})
+    assert shares(api) == {"2": 100}
+    before = len(api.items(f"{_ROOT}/revisions"))
+    assert not apply(kubeconfig, hold=True, **_SECOND)
+    assert shares(api) == {"2": 100}
+    assert len(api.items(f"{_ROOT}/revisions")) == before
 
 
 @KNATIVE

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""`site.yml` on an API server: check, install, again, look, remove.
+"""`site.yml` on an API server: check, install, look, remove; Molecule's scenario installs again, and looks for what stays.
 
 The charts and manifests are upstream's, out of Go modules, in a folder that `platform_bundle` names. What no module
 carries is there already, as `platform_cluster.provided` says. There is no node and no controller of a component, so
@@ -13,7 +13,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 import typing as t
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,10 +25,10 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes i
 
 from inferencebox.cli.config import load_inventory
 from tests.behaviour.platform_json import Platform as Described
-from tests.cluster import bundle, definitions
+from tests.cluster import bundle
 from tests.cluster.conftest import random_name
 from tests.cluster.control_plane import ControlPlane
-from tests.cluster.site import Identity, Run, Site, everything
+from tests.cluster.site import Identity, Run, Site, everything, provide
 from tests.cluster.stand_in_kubelet import StandInKubelet
 from tests.cluster.steps import Object, Platform
 
@@ -37,7 +36,6 @@ pytestmark = pytest.mark.skipif(
     bool(os.environ.get("KUBECONFIG")), reason="a given cluster gets no components"
 )
 _ROOT = Path(__file__).resolve().parents[2]
-_SETTLE_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
@@ -53,12 +51,9 @@ class Story:
         pods: What the API server says of each pod that a Deployment of the platform would make; empty when it takes it.
         home: The platform's files by name.
         status: What `inferencebox status --json` says.
-        repeated: The install once more, after controllers have written their own fields.
         foreign: Who keeps cert-manager from going, when somebody else has an Issuer.
         unchecked: What check mode says of the uninstall.
         removed: The uninstall.
-        after: All objects at the end.
-        home_left: Whether the platform's directory is still there.
     """
 
     name: str
@@ -70,12 +65,9 @@ class Story:
     home: dict[str, str]
     described: Described
     status: dict[str, t.Any]
-    repeated: Run
     foreign: list[str]
     unchecked: Run
     removed: Run
-    after: set[Identity]
-    home_left: bool
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +96,7 @@ def _tell(folder: Path, kubeconfig: str, api: Api) -> Story:
             "provided": list(bundle.MISSING),
         },
     }
-    _provide(kubeconfig)
+    provide(kubeconfig)
     site = Site(kubeconfig, variables, folder)
     before = everything(api)
     checked = site.play("site.yml", "--check", "--diff")
@@ -114,8 +106,6 @@ def _tell(folder: Path, kubeconfig: str, api: Api) -> Story:
     files = {str(path.relative_to(home)): path.read_text() for path in home.rglob("*.json")}
     described = Described.read(home / "platform.json")
     status = _status(home, kubeconfig)
-    _let_controllers_write(api)
-    repeated = site.play("site.yml")
     foreign = _foreign_issuer(api, kubeconfig, name)
     unchecked = site.play("playbooks/uninstall.yml", "--check")
     removed = site.play("playbooks/uninstall.yml")
@@ -129,31 +119,10 @@ def _tell(folder: Path, kubeconfig: str, api: Api) -> Story:
         home=files,
         described=described,
         status=status,
-        repeated=repeated,
         foreign=foreign,
         unchecked=unchecked,
         removed=removed,
-        after=_settled(api, before),
-        home_left=home.exists(),
     )
-
-
-def _provide(kubeconfig: str) -> None:
-    """What is there before: definitions and namespaces of components that no module carries, and a StorageClass."""
-    spaces: list[Object] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        for name in ("monitoring", "envoy-ai-gateway-system")
-    ]
-    annotations = {"storageclass.kubernetes.io/is-default-class": "true"}
-    storage = {
-        "apiVersion": "storage.k8s.io/v1",
-        "kind": "StorageClass",
-        "metadata": {"name": "standard", "annotations": annotations},
-        "provisioner": "example.com/none",
-    }
-    found = [*definitions.of("prometheus-operator", "ai-gateway"), *spaces, storage]
-    report = Platform("others", kubeconfig).apply(found)
-    assert not report.problem, report.problem
 
 
 def _pods(api: Api, namespace: str) -> dict[str, str]:
@@ -185,44 +154,6 @@ def _status(home: Path, kubeconfig: str) -> dict[str, t.Any]:
     return dict(json.loads(done.stdout))
 
 
-def _let_controllers_write(api: Api) -> None:
-    """What controllers set in objects of others: a certificate in a webhook, replicas, a status, a finalizer."""
-    webhooks = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
-    name = "inferenceservice.serving.kserve.io"
-    found = api.get(f"{webhooks}/{name}")
-    given = [
-        {"name": one["name"], "clientConfig": {"caBundle": "bm9uZQ=="}} for one in found["webhooks"]
-    ]
-    _merge(api, f"{webhooks}/{name}", {"webhooks": given}, "cainjector", strategic=True)
-    service = "/apis/serving.kserve.io/v1beta1/namespaces/tenant-a/inferenceservices/iris"
-    finalizer = {"metadata": {"finalizers": ["inferenceservice.finalizers"]}}
-    _merge(api, service, finalizer, "kserve-controller-manager")
-    _merge(api, service, {"metadata": {"finalizers": None}}, "kserve-controller-manager")
-    gateway = "/apis/gateway.networking.k8s.io/v1/namespaces/inferencebox-system/gateways/tier1"
-    condition = {
-        "type": "Accepted",
-        "status": "True",
-        "reason": "Accepted",
-        "message": "",
-        "lastTransitionTime": "2026-01-01T00:00:00Z",
-    }
-    _merge(api, f"{gateway}/status", {"status": {"conditions": [condition]}}, "envoy-gateway")
-    valkey = "/apis/apps/v1/namespaces/envoy-gateway-system/deployments/valkey"
-    revision = {"metadata": {"annotations": {"deployment.kubernetes.io/revision": "1"}}}
-    _merge(api, valkey, revision, "kube-controller-manager")
-
-
-def _merge(api: Api, path: str, body: Object, manager: str, *, strategic: bool = False) -> None:
-    kind = "strategic-merge-patch" if strategic else "merge-patch"
-    answer = api._client.patch(
-        path,
-        params={"fieldManager": manager},
-        json=body,
-        headers={"Content-Type": f"application/{kind}+json"},
-    )
-    assert answer.is_success, answer.text
-
-
 def _foreign_issuer(api: Api, kubeconfig: str, name: str) -> list[str]:
     others = Platform(random_name(), kubeconfig)
     issuer: Object = {
@@ -239,14 +170,6 @@ def _foreign_issuer(api: Api, kubeconfig: str, name: str) -> list[str]:
     report = others.apply([], prune=True, wait_timeout=300)
     assert not report.problem, report.problem
     return [user.replace(others.namespace, "theirs") for user in users]
-
-
-def _settled(api: Api, wanted: set[Identity]) -> set[Identity]:
-    """All objects, once controllers have taken away what belonged to others."""
-    deadline = time.monotonic() + _SETTLE_SECONDS
-    while (found := everything(api)) != wanted and time.monotonic() < deadline:
-        time.sleep(1)
-    return found
 
 
 def test_check_mode_goes_through_an_empty_cluster_and_changes_nothing(story: Story) -> None:
@@ -268,11 +191,6 @@ def test_every_object_is_there(story: Story) -> None:
 def test_pods_are_taken_where_pod_security_is_restricted(story: Story) -> None:
     assert {"inferencebox-system/tier2", "envoy-gateway-system/valkey"} <= story.pods.keys()
     assert {name: said for name, said in story.pods.items() if said} == {}
-
-
-def test_the_second_run_changes_nothing(story: Story) -> None:
-    assert story.repeated.changed == []
-    assert story.repeated.statuses.keys() == {"unchanged"}
 
 
 def test_the_platform_describes_itself(story: Story) -> None:
@@ -298,9 +216,3 @@ def test_check_mode_says_what_the_uninstall_does(story: Story) -> None:
     assert [(s.task, s.item) for s in story.unchecked.changed] == [
         (s.task, s.item) for s in story.removed.changed
     ]
-
-
-def test_the_uninstall_leaves_nothing(story: Story) -> None:
-    assert story.after - story.before == set()
-    assert story.before - story.after == set()
-    assert not story.home_left

@@ -15,8 +15,10 @@ from tests.behaviour.client import bearer, fetch_token, http_client
 from tests.behaviour.platform_json import Platform
 from tests.node import installing, machine, scaled
 from tests.node.own_node import OwnNode
+from tests.node.versions import LEAST_LIKELY, Versions, chance
 
 _TOGETHER, _TIMES = 25, 10
+_REQUESTS, _AFTER = 300, 20
 _PATIENCE = 240.0
 _PREDICT = f"/v1/models/{scaled.MODEL}:predict"
 _INSTANCES = {"instances": [[5.1, 3.5, 1.4, 0.2]]}
@@ -169,5 +171,59 @@ def refused(answers: dict[str, tuple[int, str]], *, mesh: bool) -> None:
     assert not any("predictions" in said for _, said in answers.values())
 
 
+@pytest.fixture(scope="module")
+def versions(node: OwnNode, platform: Platform, token: str) -> Versions:
+    return Versions(node, platform, token)
+
+
 def test_a_second_run_changes_nothing(node: OwnNode) -> None:
     assert node.play("site.yml") == 0
+
+
+def test_a_canary_gets_its_share_and_its_start_fails_nobody(versions: Versions) -> None:
+    with versions.asking() as traffic:
+        versions.become("1", "2", canary={"version": "2", "weight": 20})
+        traffic.go_on_for(_AFTER)
+    assert traffic.answers.keys() <= {"1", "2"}, traffic.answers
+    found = versions.answers(_REQUESTS)
+    assert found.total() == found["1"] + found["2"], found
+    assert chance(found["2"], _REQUESTS, 0.2) > LEAST_LIKELY, found
+
+
+def test_both_versions_come_back_from_zero(node: OwnNode, versions: Versions) -> None:
+    scaled.wait_for_zero(node)
+    found = versions.answers(_REQUESTS)
+    assert found.keys() == {"1", "2"}, found
+
+
+def test_a_canary_that_is_taken_back_leaves_no_request_behind(versions: Versions) -> None:
+    with versions.asking() as traffic:
+        versions.become("1")
+        traffic.go_on_for(_AFTER)
+    assert traffic.answers.keys() <= {"1", "2"}, traffic.answers
+    # Its share until then, and from then on none: nor everything while the stable version's new revision starts.
+    hits, total = traffic.answers["2"], traffic.answers.total()
+    assert hits <= total * 0.2 or chance(hits, total, 0.2) > LEAST_LIKELY, traffic.answers
+    assert versions.answers(_AFTER).keys() == {"1"}
+
+
+def test_a_canary_gets_everything_and_is_promoted(versions: Versions) -> None:
+    with versions.asking() as traffic:
+        versions.become("1", "2", canary={"version": "2", "weight": 100})
+        traffic.go_on_for(_AFTER)
+    assert traffic.answers.keys() <= {"1", "2"}, traffic.answers
+    assert versions.answers(_AFTER).keys() == {"2"}
+    with versions.asking() as traffic:
+        versions.become("2")
+        traffic.go_on_for(_AFTER)
+    assert traffic.answers.keys() == {"2"}, traffic.answers
+
+
+def test_a_canary_after_a_promotion_shares_with_the_version_promoted(versions: Versions) -> None:
+    with versions.asking() as traffic:
+        versions.become("2", "3", canary={"version": "3", "weight": 20})
+        traffic.go_on_for(_AFTER)
+    assert traffic.answers.keys() <= {"2", "3"}, traffic.answers
+    found = versions.answers(_REQUESTS)
+    assert found.total() == found["2"] + found["3"], found
+    assert chance(found["3"], _REQUESTS, 0.2) > LEAST_LIKELY, found

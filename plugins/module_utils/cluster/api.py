@@ -11,9 +11,8 @@ import types
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-import httpx
-
 from ..errors import ClusterError, RefusedError
+from .http import httpx
 from .kubeconfig import Connection, load
 
 # More at once only queue up in the server's own fairness queues.

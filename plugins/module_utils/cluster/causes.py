@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import ClusterError
+from . import revisions
 from .api import Api
 from .objects import DIGEST, Key
 
@@ -133,12 +134,9 @@ def of_unfinished(api: Api, key: Key, live: Mapping[str, Any]) -> str:
     if not selector:
         return ""
     if (key.group, key.kind) == _MODEL:
-        deployments = _read(api, _deployments_of(key), selector)
-        if reason := _unmade(live, deployments):
+        unserved = _unrevised if _by_knative(live) else _unchanged
+        if reason := unserved(api, key, live, selector):
             return reason
-        for deployment in deployments:
-            if reason := _unreplaced(deployment):
-                return reason
     components = _pods_by_component(api, key, selector)
     if all(any(map(_is_ready, pods)) for pods in components.values()):
         return ""
@@ -160,6 +158,21 @@ def _pods_by_component(api: Api, key: Key, selector: str) -> dict[str, list[Mapp
             name = (pod["metadata"].get("labels") or {}).get(_COMPONENT, "")
             components.setdefault(name, []).append(pod)
     return components
+
+
+def _by_knative(live: Mapping[str, Any]) -> bool:
+    return bool((live.get("status") or {}).get("deploymentMode") == "Knative")
+
+
+def _unrevised(api: Api, key: Key, live: Mapping[str, Any], selector: str) -> str:
+    return revisions.unready(live, _read(api, revisions.path(key.namespace), selector))
+
+
+def _unchanged(api: Api, key: Key, live: Mapping[str, Any], selector: str) -> str:
+    deployments = _read(api, _deployments_of(key), selector)
+    if reason := _unmade(live, deployments):
+        return reason
+    return next(filter(None, map(_unreplaced, deployments)), "")
 
 
 def _unmade(live: Mapping[str, Any], deployments: Sequence[Mapping[str, Any]]) -> str:

@@ -18,6 +18,8 @@ Body = dict[str, Any]
 
 # The version that a model serves to those who get no other; on its InferenceService and on its route.
 _VERSION = "inferencebox.io/version"
+# Of the requests, in mode knative, that which the revision made last gets, in percent.
+_SHARE = "canaryTrafficPercent"
 _ROUTE_CHANGE = ("networking.istio.io", "EnvoyFilter")
 
 
@@ -48,7 +50,7 @@ def until_ready(key: Key, wanted: Body, applied: Mapping[str, Any] | None) -> Bo
     if (key.group, key.kind) == ("networking.istio.io", "VirtualService"):
         return wanted if _may_go_first(wanted, applied) else None
     if (key.group, key.kind) == ("serving.kserve.io", "InferenceService"):
-        return _with_canary(wanted, applied)
+        return _with_shares(wanted, applied) or _with_canary(wanted, applied)
     return wanted
 
 
@@ -64,6 +66,25 @@ def _may_go_first(wanted: Body, applied: Mapping[str, Any]) -> bool:
     return stable in now and all(
         share <= now.get(host, 0) for host, share in then.items() if host != stable
     )
+
+
+def _with_shares(wanted: Body, applied: Mapping[str, Any]) -> Body | None:
+    """In mode knative, a version that takes the place of a canary gets no request before it is ready; None where none does.
+
+    Of a share for the revision made last, the one before it gets all until then: here, the canary that leaves. So the
+    share is none, also in a run after one that was broken off.
+    """
+    share = _percent(applied)
+    if share is None or (share and _version(wanted) == _version(applied)):
+        return None
+    spec = wanted["spec"]
+    predictor = {**spec["predictor"], _SHARE: 0}
+    return {**wanted, "spec": {**spec, "predictor": predictor}}
+
+
+def _percent(one: Mapping[str, Any]) -> int | None:
+    percent = ((one.get("spec") or {}).get("predictor") or {}).get(_SHARE)
+    return None if percent is None else int(percent)
 
 
 def _with_canary(wanted: Body, applied: Mapping[str, Any]) -> Body:

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
 import yaml
 
 from ..errors import ClusterError
+from .http import httpx
 
 # Releases are a few MB, from where they are published.
 _DOWNLOAD_SECONDS = 60.0

@@ -297,10 +297,7 @@ def _inference_service(live: Live) -> Verdict:
         said = " ".join(str(failure[key]) for key in ("reason", "message") if failure.get(key))
         return Verdict(State.FAILED, f"{transition}: {said or 'the controller gives no reason'}")
     # Its observedGeneration is that of Knative's Service, or in mode Standard of a Deployment. These count on their own, and
-    # say nothing of this object; whether a Deployment is of its present version, `causes.of_unfinished` finds out.
-    knative = (live.get("status") or {}).get("deploymentMode") == "Knative"
-    if knative and (late := _unready_revision(live)) is not None:
-        return late
+    # say nothing of this object; whether they are of its present version, `causes.of_unfinished` finds out.
     verdict = _require(_conditions(live), _generation(live), "Ready")
     if verdict.state is State.READY:
         return verdict
@@ -309,15 +306,6 @@ def _inference_service(live: Live) -> Verdict:
         if condition.get("type") != "Ready" and condition.get("status") == "False":
             return Verdict(State.PROGRESSING, describe(condition))
     return verdict
-
-
-def _unready_revision(live: Live) -> Verdict | None:
-    """Say that the newest revision is not ready yet; the one before it keeps the InferenceService ready meanwhile."""
-    for component, status in ((live.get("status") or {}).get("components") or {}).items():
-        newest, ready = (status.get(f"latest{which}Revision") for which in ("Created", "Ready"))
-        if newest != ready:
-            return Verdict(State.PROGRESSING, f"{component}: revision {newest} is not ready")
-    return None
 
 
 def _local_model_cache(live: Live) -> Verdict:

@@ -121,19 +121,18 @@ def _inference_service(
 
 def _predictor(platform: Platform, model: Model, version: str, *, scales: bool = True) -> Object:
     served = {**_component(model, service_account_name(model)), "model": _model(model, version)}
-    return {
-        **served,
-        **_digest(model, served),
-        **component_scaling(platform, model, scales=scales),
-    }
+    scaling = component_scaling(platform, model, scales=scales)
+    # A Deployment stays the same whatever scales it; Knative makes a new revision of each change, a label's too.
+    knative = model.serving.mode == "knative"
+    made_of = {**served, **scaling, "version": version} if knative else served
+    annotations = {**scaling.get("annotations", {}), **_digest(made_of)}
+    return {**served, "annotations": {}, **scaling} | {"annotations": annotations}
 
 
-def _digest(model: Model, served: Object) -> Object:
-    """By what the Deployment is known that KServe makes of this; a number of replicas does not count."""
-    if model.serving.mode == "knative":
-        return {}
-    digest = hashlib.sha256(json.dumps(served, sort_keys=True).encode()).hexdigest()
-    return {"annotations": {naming.DIGEST_ANNOTATION: digest[:_DIGEST_CHARACTERS]}}
+def _digest(made_of: Object) -> dict[str, str]:
+    """By what is known what KServe makes of a component: a Deployment, or a revision of Knative's."""
+    digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
+    return {naming.DIGEST_ANNOTATION: digest[:_DIGEST_CHARACTERS]}
 
 
 def _component(model: Model, service_account: str) -> Object:
@@ -227,7 +226,7 @@ def _transformer(model: Model) -> Object:
     # As many as there are predictors at least: it must not be the narrow place.
     return {
         **served,
-        **_digest(model, served),
+        "annotations": _digest(served),
         "minReplicas": model.serving.replicas.min,
         "maxReplicas": model.serving.replicas.max,
     }

@@ -71,8 +71,8 @@ MIRROR = "mirror"
 # The version that a model serves to those who get no other, on what serves it and on its route.
 VERSION_LABEL = "inferencebox.io/version"
 
-# On a component of an InferenceService, and so on the Deployment that KServe makes of it: which state of the one the other is of.
-# Its status has a generation, but that is a Deployment's: PropagateRawStatus in
+# On a component of an InferenceService, and so on the Deployment or Knative's Service that KServe makes of it: which state of the
+# one the other is of. Its status has a generation, but that is the other's: PropagateRawStatus and PropagateStatus in
 # https://github.com/kserve/kserve, pkg/apis/serving/v1beta1/inference_service_status.go
 DIGEST_ANNOTATION = "inferencebox.io/digest"
 

@@ -306,6 +306,26 @@ def test_a_model_is_as_new_as_its_deployments(deployments: list[Pod], reason: st
     assert causes.of_unfinished(Server(answer).api, service, live) == reason
 
 
+def test_a_model_in_mode_knative_is_as_new_as_knatives_service() -> None:
+    """Deployments of older revisions stay, and are no matter."""
+    older = {**digested("iris-predictor-00001-deployment", "old"), "spec": {"replicas": 1}}
+    newer: Pod = {"spec": {"template": {"metadata": {"annotations": {}}}}, "metadata": {}}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if _are_pods(request):
+            return httpx.Response(200, json={"items": []})
+        knative = request.url.path == "/apis/serving.knative.dev/v1/namespaces/n/services"
+        return httpx.Response(200, json={"items": [newer if knative else older]})
+
+    live = {
+        "spec": {"predictor": {"annotations": {"inferencebox.io/digest": "new"}}},
+        "status": {"deploymentMode": "Knative"},
+    }
+    service = Key("serving.kserve.io", "InferenceService", "n", "iris")
+    reason = causes.of_unfinished(Server(answer).api, service, live)
+    assert reason == "KServe has not changed Knative's Service to this version yet"
+
+
 def test_who_may_not_read_pods_believes_the_workload() -> None:
     server = Server(lambda _: status(403, "pods is forbidden"))
     service = Key("serving.kserve.io", "InferenceService", "n", "iris")

@@ -34,8 +34,14 @@ def route(version: str, *hosts: str, mirror: str = "", weight: int = 10) -> Obje
 
 
 def model(version: str, canary: str = "", named: str = "") -> Object:
-    spec = {"predictor": version, **({"canary": [canary]} if canary else {})}
+    spec = {"predictor": {"model": version}, **({"canary": [canary]} if canary else {})}
     return labelled(named or version, spec)
+
+
+def revision(version: str, share: int | None = None) -> Object:
+    """A model in mode knative whose newest revision has a version, and gets a share of the requests or all."""
+    shared = {} if share is None else {"canaryTrafficPercent": share}
+    return labelled(version, {"predictor": {"model": version, **shared}})
 
 
 @pytest.mark.parametrize(
@@ -100,6 +106,26 @@ def test_a_route_goes_first_where_no_version_but_the_stable_one_gets_more(
 def test_a_canary_that_is_promoted_stays_until_the_stable_version_is_its_own(
     was: Object | None, wanted: Object, until: Object
 ) -> None:
+    assert until_ready(MODEL, wanted, was) == until
+
+
+@pytest.mark.parametrize(
+    ("was", "wanted", "until"),
+    [
+        # Until a canary is ready, Knative gives its share to the revision before it, which is the stable version.
+        pytest.param(revision("1"), revision("2", 10), revision("2", 10), id="canary"),
+        pytest.param(revision("2", 10), revision("2", 50), revision("2", 50), id="more"),
+        pytest.param(revision("2", 10), revision("2"), revision("2"), id="promoted"),
+        pytest.param(revision("2", 10), revision("1"), revision("1", 0), id="taken-back"),
+        pytest.param(revision("1", 0), revision("1"), revision("1", 0), id="broken-off"),
+        pytest.param(revision("2", 10), revision("3", 10), revision("3", 0), id="next-canary"),
+        pytest.param(revision("1"), revision("2"), revision("2"), id="next-version"),
+    ],
+)
+def test_a_revision_after_a_canary_gets_its_share_when_it_is_ready(
+    was: Object | None, wanted: Object, until: Object
+) -> None:
+    """Until then, Knative would give that share to the canary."""
     assert until_ready(MODEL, wanted, was) == until
 
 

@@ -176,7 +176,9 @@ def test_knative_scales_by_concurrency() -> None:
     }
     spec = predictor(serving=serving)
     assert (spec["scaleMetric"], spec["scaleTarget"]) == ("concurrency", 4)
-    assert spec["annotations"] == {
+    annotations = dict(spec["annotations"])
+    assert annotations.pop("inferencebox.io/digest")
+    assert annotations == {
         "serving.knative.dev/progress-deadline": "120s",
         "autoscaling.knative.dev/window": "90s",
         "autoscaling.knative.dev/target-burst-capacity": "0",
@@ -186,6 +188,27 @@ def test_knative_scales_by_concurrency() -> None:
 
 
 VERSIONS = [{"version": "2", "source": "s3://models/other"}]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"version": "9"},
+        {"source": "s3://models/other"},
+        {"serving": {"mode": "knative", "replicas": {"min": 0, "max": 2}}},
+        {"serving": {"mode": "knative", "idle_seconds": 90}},
+    ],
+)
+def test_what_makes_a_new_revision_is_known_by_it(change: dict[str, Any]) -> None:
+    def digest(**values: Any) -> str:
+        made = predictor(**{"serving": {"mode": "knative"}, **values})
+        return str(made["annotations"]["inferencebox.io/digest"])
+
+    assert digest() != digest(**change)
+    # A share is the Service's, which stays.
+    canary = {"versions": VERSIONS, "traffic": {"canary": {"version": "2", "weight": 10}}}
+    promoted = {"version": "2", "source": "s3://models/other"}
+    assert digest(**canary) == digest(**promoted)
 
 
 def test_a_canary_in_mode_standard_is_a_second_predictor() -> None:
