@@ -79,7 +79,7 @@ FEATURES: t.Mapping[str, Feature] = {
     "certificates": Feature("certificates", "renewal"),
     "observability": Feature(
         "monitors, rules, dashboards, tracing",
-        "dashboards in Grafana, alerts sent by Alertmanager, the collector: on a node, they are not there",
+        "dashboards in Grafana, the collector: on a node, they are not there; whom Alertmanager tells",
     ),
     "apply": Feature("applying, waiting, pruning, drift", ""),
 }

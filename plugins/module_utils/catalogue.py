@@ -214,6 +214,20 @@ TRAINS: Mapping[str, Train] = {
                 image="quay.io/prometheus/prometheus",
                 instead_of="kube-prometheus-stack",
             ),
+            "alertmanager": Component(
+                "v0.35.0",
+                "monitoring",
+                "configured by the operator of this train; ran with Prometheus of this train",
+                image="quay.io/prometheus/alertmanager",
+                instead_of="kube-prometheus-stack",
+            ),
+            "kube-state-metrics": Component(
+                "v2.18.0",
+                "monitoring",
+                "ran on Kubernetes 1.35",
+                image="registry.k8s.io/kube-state-metrics/kube-state-metrics",
+                instead_of="kube-prometheus-stack",
+            ),
             "istio": Component(
                 "1.31.0",
                 "istio-system",

@@ -89,7 +89,14 @@ def needed(platform: Platform) -> list[str]:
         "keda": keda.is_needed(platform),
     }
     wanted |= dict.fromkeys(
-        ("kube-prometheus-stack", "prometheus-operator", "prometheus"), observed
+        (
+            "kube-prometheus-stack",
+            "prometheus-operator",
+            "prometheus",
+            "alertmanager",
+            "kube-state-metrics",
+        ),
+        observed,
     )
     wanted |= dict.fromkeys(("jaeger", "opentelemetry-collector"), naming.traced(platform))
     # One pod needs neither its controllers nor a store of counters.

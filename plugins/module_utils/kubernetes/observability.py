@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 
 from ..inventory import NAMESPACES, Platform
-from . import keda, naming, prometheus
+from . import alerting, keda, naming, prometheus
 from .dashboards import Panel, dashboard
 from .gateway_pod import METRICS_PORT
 from .manifests import to_yaml
@@ -57,12 +57,15 @@ def _scraped(platform: Platform) -> list[str]:
     tier1, _ = naming.tier1_pods(platform)
     components = (NAMESPACES["istio"], NAMESPACES["cert_manager"])
     tenants = (tenant.name for tenant in platform.tenants)
-    return list(dict.fromkeys((tier1, platform.cluster.namespace, *components, *tenants)))
+    alerts = NAMESPACES["monitoring"]
+    return list(dict.fromkeys((tier1, platform.cluster.namespace, *components, alerts, *tenants)))
 
 
 def _monitors(platform: Platform, make: Maker) -> list[Object]:
     namespace, pods = naming.tier1_pods(platform)
     tenants = [tenant.name for tenant in platform.tenants]
+    # Elsewhere the chart that brings Prometheus reads it.
+    states = [_states_monitor(make)] if prometheus.is_own(platform) else []
     tier1 = [_endpoint(_TIER1_AI, "/metrics")]
     if platform.engine.gateway == "controller":
         tier1.insert(0, _endpoint(_TIER1_PROXY, _ENVOY_PATH))
@@ -71,6 +74,7 @@ def _monitors(platform: Platform, make: Maker) -> list[Object]:
     # Who asked for a model that has no replica has tier 2's figures to thank that one starts.
     quickly = {"interval": _QUICK_INTERVAL} if keda.is_needed(platform) else {}
     return [
+        *states,
         _pod_monitor(make, naming.TIER1, [namespace], by_name, tier1),
         _pod_monitor(
             make,
@@ -102,6 +106,17 @@ def _monitors(platform: Platform, make: Maker) -> list[Object]:
             },
         ),
     ]
+
+
+def _states_monitor(make: Maker) -> Object:
+    return _pod_monitor(
+        make,
+        alerting.STATES,
+        [NAMESPACES["monitoring"]],
+        {"matchLabels": {"app.kubernetes.io/name": alerting.STATES}},
+        # Its figures name the namespaces of what they are about.
+        [{**_endpoint(alerting.STATES_PORT, "/metrics"), "honorLabels": True}],
+    )
 
 
 def _endpoint(port: int, path: str, relabelings: list[Object] | None = None) -> Object:
@@ -209,7 +224,7 @@ def _alerts(platform: Platform) -> list[Object]:
     used = (
         f"{quota.format(tenants, 'used')} / ignoring (type) ({quota.format(tenants, 'hard')} > 0)"
     )
-    made = [
+    return [
         *(
             _alert(
                 f"Inferencebox{tier.capitalize()}Down",
@@ -256,10 +271,6 @@ def _alerts(platform: Platform) -> list[Object]:
             "{{ $labels.namespace }} uses more than 90 % of its {{ $labels.resource }}.",
         ),
     ]
-    if prometheus.is_own(platform):
-        # Where nothing tells of Kubernetes' objects, what asks for them would be silent for ever.
-        made = [one for one in made if "kube_" not in one["expr"]]
-    return made
 
 
 def _alert(name: str, expression: str, after: str, severity: str, summary: str) -> Object:

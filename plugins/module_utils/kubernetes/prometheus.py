@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from ..catalogue import train
 from ..inventory import NAMESPACES, Platform
-from . import images, naming, network
+from . import alerting, images, naming, network
 from .objects import Maker, Object
 from .runtimes import CONTAINER_SECURITY, POD_SECURITY
 
@@ -23,6 +23,7 @@ _RBAC = "rbac.authorization.k8s.io"
 _READ = ("get", "list", "watch")
 # What says what is measured.
 _MONITORS = ("podmonitors", "servicemonitors", "probes", "prometheusrules")
+_RUN = ("prometheuses", "alertmanagers")
 # "nobody", as upstream's images have it.
 _USER = 65534
 
@@ -48,8 +49,10 @@ def operator(platform: Platform) -> list[Object]:
     """Make the operator, with rights in the two namespaces that it works in."""
     monitoring = Maker(platform, namespace=NAMESPACES["monitoring"])
     at_home = [
-        _rule(_GROUP, ["prometheuses", "prometheuses/finalizers", "prometheuses/status"], "*"),
-        _rule(_GROUP, _MONITORS, *_READ),
+        _rule(
+            _GROUP, [f"{one}{part}" for one in _RUN for part in ("", "/finalizers", "/status")], "*"
+        ),
+        _rule(_GROUP, [*_MONITORS, "alertmanagerconfigs"], *_READ),
         _rule("apps", ["statefulsets"], "*"),
         _rule("", ["configmaps", "secrets"], "*"),
         _rule("", ["services", "services/finalizers"], "get", "create", "update", "delete"),
@@ -87,6 +90,8 @@ def _operator_pod(platform: Platform) -> Object:
             f"--prometheus-config-reloader={reload}",
             f"--namespaces={','.join(namespaces)}",
             f"--prometheus-instance-namespaces={NAMESPACES['monitoring']}",
+            f"--alertmanager-instance-namespaces={NAMESPACES['monitoring']}",
+            f"--alertmanager-config-namespaces={NAMESPACES['monitoring']}",
             "--kubelet-endpoints=false",
             # Nobody has to ask it anything.
             "--web.listen-address=127.0.0.1:8080",
@@ -137,6 +142,7 @@ def objects(platform: Platform, scraped: Sequence[str]) -> list[Object]:
         ),
         # Empty: it allows nothing.
         make.namespaced("security.istio.io/v1 AuthorizationPolicy", "default-deny", {"spec": {}}),
+        *alerting.objects(platform, _NAME),
         make.namespaced(f"{_GROUP}/v1 Prometheus", platform.name, {"spec": _prometheus(platform)}),
     ]
 
@@ -145,6 +151,12 @@ def _prometheus(platform: Platform) -> Object:
     found = train(platform.train).components[_NAME]
     mine: Object = {"matchLabels": naming.labels(platform)}
     home: Object = {"matchLabels": {network.NAMESPACE_NAME: platform.cluster.namespace}}
+    alerts = {
+        "namespace": NAMESPACES["monitoring"],
+        "name": alerting.ALERTMANAGER_SERVICE,
+        "port": alerting.ALERTMANAGER_PORT_NAME,
+    }
+    with_identity = (alerting.ALERTMANAGER_PORT, alerting.STATES_PORT)
     selectors: Object = {}
     for name in ("podMonitor", "serviceMonitor", "rule"):
         selectors |= {f"{name}Selector": mine, f"{name}NamespaceSelector": home}
@@ -155,12 +167,16 @@ def _prometheus(platform: Platform) -> Object:
         "serviceAccountName": _NAME,
         "podMetadata": {
             "labels": {"sidecar.istio.io/inject": "true"},
-            # Its own requests go past the sidecar: what it reads is open, and has no identity.
-            "annotations": {"traffic.sidecar.istio.io/includeOutboundIPRanges": ""},
+            # Its own requests go past the sidecar where what it reads is open, and has no identity.
+            "annotations": {
+                "traffic.sidecar.istio.io/includeOutboundIPRanges": "",
+                "traffic.sidecar.istio.io/includeOutboundPorts": ",".join(map(str, with_identity)),
+            },
         },
         # The mesh takes the protocol from the name.
         "portName": "http-web",
         **selectors,
+        "alerting": {"alertmanagers": [alerts]},
         "serviceDiscoveryRole": "EndpointSlice",
         "arbitraryFSAccessThroughSMs": {"deny": True},
         "retention": "7d",

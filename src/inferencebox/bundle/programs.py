@@ -15,6 +15,7 @@ from .recipes import KNATIVE, RECIPES
 TOOLS = {
     "ai-gateway-controller": "ai-gateway",
     "ai-gateway-extproc": "ai-gateway",
+    "alertmanager": "alertmanager",
     "cert-manager": "cert-manager",
     "coredns": "coredns",
     "envoy-gateway": "envoy-gateway",
@@ -25,6 +26,7 @@ TOOLS = {
     "knative-ingress": "knative-ingress",
     **{f"knative-{name}": "knative" for name in KNATIVE},
     "kube-rbac-proxy": "kube-rbac-proxy",
+    "kube-state-metrics": "kube-state-metrics",
     "manager": "kserve",
     "pause": "pause",
     "pilot-agent": "istio",

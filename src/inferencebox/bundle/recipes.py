@@ -333,6 +333,10 @@ RECIPES: Mapping[str, Recipe] = {
     ),
     "kedacore/keda": _one_program("keda-operator", "keda"),
     "kedacore/keda-metrics-apiserver": _one_program("keda-adapter", "keda-adapter"),
+    "kube-state-metrics/kube-state-metrics": _one_program(
+        "kube-state-metrics", "kube-state-metrics"
+    ),
+    "prometheus/alertmanager": _one_program("alertmanager", "bin/alertmanager"),
     "prometheus/prometheus": _one_program("prometheus", "bin/prometheus"),
     **{
         f"prometheus-operator/{name}": _one_program(name, f"bin/{name}")

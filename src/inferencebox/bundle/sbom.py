@@ -128,15 +128,19 @@ def _modules(program: Path) -> Iterator[Component]:
     yield from listed(done.stdout.splitlines())
 
 
+# The version of what has no release.
+_OWN = "(devel)"
+
+
 def listed(lines: Iterable[str]) -> Iterator[Component]:
-    """Read the modules that `go version -m` lists."""
+    """Read the modules that `go version -m` lists: the program's own, unless it is this project's, and what it needs."""
     modules: list[tuple[str, str]] = []
     for line in lines:
         words = line.split()
-        if words[:1] == ["dep"]:
+        if words[:1] in (["mod"], ["dep"]):
             modules.append((words[1], words[2]))
-        elif words[:1] == ["=>"]:
-            # The line before it was replaced by this one.
+        elif words[:1] == ["=>"] and words[2] != _OWN:
+            # The line before it was replaced by this one; a copy in a folder is still what it was copied of.
             modules[-1] = (words[1], words[2])
-    for name, version in modules:
+    for name, version in (one for one in modules if one[1] != _OWN):
         yield _component("golang", name, version)

@@ -31,11 +31,15 @@ _STAMPS = {"gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z"}
 # The same of Istio, whose module's own version is a commit.
 _ISTIO_STAMPED = "istio.io/istio/pkg/version"
 # The same of Prometheus and its operator, whose tools bear the names of their components.
-_PROMETHEUS = ("prometheus", "prometheus-operator")
+_PROMETHEUS = ("alertmanager", "kube-state-metrics", "prometheus", "prometheus-operator")
 _PROMETHEUS_STAMPED = "github.com/prometheus/common/version.Version"
 # Prometheus finds targets by clouds' own means, too: megabytes of their libraries, and minutes, for nothing here.
 # https://github.com/prometheus/prometheus, plugins
 _TAGS = {"prometheus": ("remove_all_sd", "enable_kubernetes_sd")}
+# Alertmanager's module lacks its web pages, which its own build makes, and does not compile without any.
+# By tool: the module, and the file that stands for them.
+_PAGES = {"alertmanager": ("github.com/prometheus/alertmanager", "ui/app/dist/index.html")}
+_NO_PAGES = "<!doctype html><title>Alertmanager</title><p>It was built without its web pages.</p>\n"
 
 
 class BuildError(RuntimeError):
@@ -90,9 +94,33 @@ def _build(module: Path, built: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     flags = [*_flags(module), f"-ldflags={_linker_flags(module)}"]
+    copied = built.with_suffix(".sources")
+    sources = _with_pages(module, copied) if module.name in _PAGES else module
     for name, path in packages.items():
-        _go(module, "build", *flags, "-o", str(unfinished / name), path)
+        _go(sources, "build", *flags, "-o", str(unfinished / name), path)
     unfinished.rename(built)
+    shutil.rmtree(copied, ignore_errors=True)
+
+
+def _with_pages(module: Path, folder: Path) -> Path:
+    """Copy a module that has no web pages and give it some; Go has compared its checksum, and replaces no file of it.
+
+    Returns:
+        The folder, a copy of the tool in which that copy is used; named as it lies there, so that programs do not tell
+        where they were built.
+    """
+    name, page = _PAGES[module.name]
+    shutil.rmtree(folder, ignore_errors=True)
+    found = json.loads(_go(module, "mod", "download", "-json", name))
+    shutil.copytree(found["Dir"], folder / "module", copy_function=shutil.copyfile)
+    for each in (folder / "module").rglob("*"):
+        each.chmod(0o755 if each.is_dir() else 0o644)
+    (folder / "module" / page).parent.mkdir(parents=True)
+    (folder / "module" / page).write_text(_NO_PAGES, encoding="utf-8")
+    for file in ("go.mod", "go.sum"):
+        shutil.copyfile(module / file, folder / file)
+    _go(folder, "mod", "edit", f"-replace={name}=./module")
+    return folder
 
 
 def _flags(module: Path) -> tuple[str, ...]:
@@ -110,7 +138,11 @@ _PREFIXES = {
 
 
 # Of packages that are not called what their program is: `server/v3`, `service_cmd`.
-_NAMES = {"go.etcd.io/etcd/": "etcd", "github.com/envoyproxy/ratelimit/": "ratelimit"}
+_NAMES = {
+    "go.etcd.io/etcd/": "etcd",
+    "github.com/envoyproxy/ratelimit/": "ratelimit",
+    "k8s.io/kube-state-metrics/": "kube-state-metrics",
+}
 
 
 def _program(package: str) -> str:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
 import time
 import typing as t
 
@@ -11,7 +13,9 @@ import httpx2
 
 from tests.behaviour.client import bearer, http_client
 from tests.behaviour.platform_json import Platform
+from tests.node import scaled
 from tests.node.observed import inventory
+from tests.node.own_node import OwnNode
 
 _SECONDS = 240.0
 
@@ -26,6 +30,34 @@ def model(platform: Platform, token: str, name: str) -> httpx2.Response:
         )
 
 
+def pod(node: OwnNode, name: str) -> scaled.Object:
+    """The one pod of a program beside Prometheus, or of Prometheus itself."""
+    (found,) = scaled.listed(node, "pods", "monitoring", f"app.kubernetes.io/name={name}")
+    return found
+
+
+@contextlib.contextmanager
+def forwarded(node: OwnNode, name: str, port: int) -> t.Iterator[httpx2.Client]:
+    """Reach such a program as an administrator does: through the API server, into its pod."""
+    command = [
+        str(node.bundle / "programs/kubectl"),
+        f"--kubeconfig={node.kubeconfig}",
+        "--namespace=monitoring",
+        "port-forward",
+        f"pod/{pod(node, name)['metadata']['name']}",
+        f":{port}",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forwarding:
+        try:
+            assert forwarding.stdout is not None
+            # It says from where: 127.0.0.1, and the port that it took.
+            taken = forwarding.stdout.readline().partition("127.0.0.1:")[2].partition(" ")[0]
+            with httpx2.Client(base_url=f"http://127.0.0.1:{taken}", trust_env=False) as client:
+                yield client
+        finally:
+            forwarding.terminate()
+
+
 def query(prometheus: httpx2.Client, expression: str) -> list[dict[str, t.Any]]:
     """Series that a query finds now."""
     answer = prometheus.get("/api/v1/query", params={"query": expression}).raise_for_status()
@@ -33,9 +65,11 @@ def query(prometheus: httpx2.Client, expression: str) -> list[dict[str, t.Any]]:
     return found
 
 
-def wait_until(happened: t.Callable[[], bool], said: t.Callable[[], object]) -> None:
+def wait_until(
+    happened: t.Callable[[], bool], said: t.Callable[[], object], seconds: float = _SECONDS
+) -> None:
     """Wait until something is so; what is said then tells why it never was."""
-    deadline = time.monotonic() + _SECONDS
+    deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, said()
         time.sleep(1)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import typing as t
 
 import httpx2
@@ -13,7 +12,7 @@ import pytest
 from tests.behaviour.client import fetch_token
 from tests.behaviour.platform_json import Platform
 from tests.node import installing, scaled
-from tests.node.observed import inventory
+from tests.node.observed import asking, inventory
 from tests.node.own_node import OwnNode
 
 
@@ -40,27 +39,18 @@ def tokens(platform: Platform) -> dict[str, str]:
 @pytest.fixture(scope="package")
 def pod(node: OwnNode) -> scaled.Object:
     """Prometheus' pod."""
-    (found,) = scaled.listed(node, "pods", "monitoring", "app.kubernetes.io/name=prometheus")
-    return found
+    return asking.pod(node, "prometheus")
 
 
 @pytest.fixture(scope="package")
-def prometheus(node: OwnNode, pod: scaled.Object) -> t.Iterator[httpx2.Client]:
-    """Prometheus, reached as its administrators do: through the API server, into its pod."""
-    command = [
-        str(node.bundle / "programs/kubectl"),
-        f"--kubeconfig={node.kubeconfig}",
-        "--namespace=monitoring",
-        "port-forward",
-        f"pod/{pod['metadata']['name']}",
-        f":{inventory.PROMETHEUS_PORT}",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forwarding:
-        try:
-            assert forwarding.stdout is not None
-            # It says from where: 127.0.0.1, and the port that it took.
-            port = forwarding.stdout.readline().partition("127.0.0.1:")[2].partition(" ")[0]
-            with httpx2.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
-                yield client
-        finally:
-            forwarding.terminate()
+def prometheus(node: OwnNode) -> t.Iterator[httpx2.Client]:
+    """Prometheus, reached as its administrators do."""
+    with asking.forwarded(node, "prometheus", inventory.PROMETHEUS_PORT) as client:
+        yield client
+
+
+@pytest.fixture(scope="package")
+def alertmanager(node: OwnNode) -> t.Iterator[httpx2.Client]:
+    """Alertmanager, reached in the same way."""
+    with asking.forwarded(node, "alertmanager", inventory.ALERTMANAGER_PORT) as client:
+        yield client

@@ -12,7 +12,7 @@ OTHER, STEADY = "tenant-b", "wine"
 IDLE_SECONDS = 20
 MOST = 2
 NAMESPACE = "inferencebox-system"
-PROMETHEUS_PORT = 9090
+PROMETHEUS_PORT, ALERTMANAGER_PORT, STATES_PORT = 9090, 9093, 8080
 
 
 def _model(name: str, tenant: str, framework: str, **serving: t.Any) -> dict[str, t.Any]:

@@ -17,7 +17,8 @@ pytestmark = [machine.needed, pytest.mark.proves("L4", "observability")]
 
 def test_it_reads_both_tiers_models_and_components(prometheus: httpx2.Client) -> None:
     jobs = {
-        f"{inventory.NAMESPACE}/{name}" for name in ("tier1", "tier2", "models", "cert-manager")
+        f"{inventory.NAMESPACE}/{name}"
+        for name in ("tier1", "tier2", "models", "cert-manager", "kube-state-metrics")
     }
     jobs.add("istiod")
 
@@ -73,33 +74,40 @@ def test_certificates_are_known_by_their_own_namespace(prometheus: httpx2.Client
 _ASK = """
 import json, urllib.error, urllib.request
 found = {}
-for address in ADDRESSES:
+for url in URLS:
     try:
-        with urllib.request.urlopen(f"http://{address}/api/v1/query?query=up", timeout=10) as answer:
-            found[address] = answer.status
+        with urllib.request.urlopen(f"http://{url}", timeout=10) as answer:
+            found[url] = answer.status
     except urllib.error.HTTPError as error:
-        found[address] = error.code
+        found[url] = error.code
     except OSError as error:
-        found[address] = str(error)
+        found[url] = str(error)
 print(json.dumps(found))
 """
 
 
 @pytest.mark.parametrize("mesh", [False, True], ids=["without-identity", "with-an-identity"])
-def test_a_tenants_pod_gets_no_answer_of_it(
+def test_a_tenants_pod_gets_no_answer_of_it_nor_of_what_it_alerts_by(
     node: OwnNode, pod: scaled.Object, *, mesh: bool
 ) -> None:
-    port = inventory.PROMETHEUS_PORT
-    address = pod["status"]["podIP"]
-    # The last is the port of what makes it read its files again.
-    addresses = [
-        f"{address}:{port}",
-        f"prometheus-operated.monitoring.svc.cluster.local:{port}",
-        f"{address}:8080",
+    prometheus = pod["status"]["podIP"]
+    alertmanager, states = (
+        asking.pod(node, name)["status"]["podIP"] for name in ("alertmanager", "kube-state-metrics")
+    )
+    # Of the first two also the port of what makes them read their files again.
+    urls = [
+        f"{prometheus}:{inventory.PROMETHEUS_PORT}/api/v1/query?query=up",
+        f"prometheus-operated.monitoring.svc.cluster.local:{inventory.PROMETHEUS_PORT}/metrics",
+        f"{prometheus}:8080/metrics",
+        f"{alertmanager}:{inventory.ALERTMANAGER_PORT}/api/v2/alerts",
+        f"alertmanager-operated.monitoring.svc.cluster.local:{inventory.ALERTMANAGER_PORT}/metrics",
+        f"{alertmanager}:8080/metrics",
+        f"{states}:{inventory.STATES_PORT}/metrics",
+        f"kube-state-metrics.monitoring.svc.cluster.local:{inventory.STATES_PORT}/metrics",
     ]
-    code = f"ADDRESSES = {addresses!r}\n{_ASK}"
+    code = f"URLS = {urls!r}\n{_ASK}"
     answers = scaled.run(node, f"curious-{str(mesh).lower()}", code, mesh=mesh)
-    assert set(answers) == set(addresses)
+    assert set(answers) == set(urls)
     assert 200 not in answers.values(), answers
 
 

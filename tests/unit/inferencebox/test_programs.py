@@ -13,6 +13,7 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.catalogue im
 # Tool: the module that it is built from.
 TOOLS = {
     "ai-gateway": "github.com/envoyproxy/ai-gateway",
+    "alertmanager": "github.com/prometheus/alertmanager",
     "cert-manager": "github.com/cert-manager/cert-manager",
     "coredns": "github.com/coredns/coredns",
     "envoy-gateway": "github.com/envoyproxy/gateway",
@@ -23,6 +24,7 @@ TOOLS = {
     "knative": "knative.dev/serving",
     "kube-rbac-proxy": "github.com/brancz/kube-rbac-proxy",
     "kserve": "github.com/kserve/kserve",
+    "kube-state-metrics": "k8s.io/kube-state-metrics/v2",
     "kubernetes": "k8s.io/kubernetes",
     "kubernetes-1.36": "k8s.io/kubernetes",
     "prometheus": "github.com/prometheus/prometheus",
@@ -70,7 +72,14 @@ def test_every_tool_is_here(root: Path) -> None:
 
 def test_controllers_are_of_the_train(root: Path) -> None:
     components = train(max(TRAINS), "built").components
-    for tool in ("ai-gateway", "envoy-gateway", "kserve", "prometheus-operator"):
+    for tool in (
+        "ai-gateway",
+        "alertmanager",
+        "envoy-gateway",
+        "kserve",
+        "kube-state-metrics",
+        "prometheus-operator",
+    ):
         assert requirements(root, tool)[TOOLS[tool]] == components[tool].version
     # Of what has no releases, the commit.
     commit = requirements(root, "ratelimit")[TOOLS["ratelimit"]].rpartition("-")[2]

@@ -103,3 +103,16 @@ def test_replaced_modules_are_named_by_what_replaced_them() -> None:
     lines += ["\t=>\texample.org/c\tv2.0.0\th1:y=", "\tbuild\t-trimpath=true"]
     found = [str(one.bom_ref.value) for one in sbom.listed(lines)]
     assert found == ["pkg:golang/example.org/a@v1.0.0", "pkg:golang/example.org/c@v2.0.0"]
+
+
+@pytest.mark.parametrize("copied", [[], ["\t=>\t./module\t(devel)\t"]])
+def test_a_programs_own_module_is_named_also_where_it_was_built_of_a_copy(
+    copied: list[str],
+) -> None:
+    lines = ["program: go1.2.3", "\tpath\texample.org/a/cmd/a", "\tmod\texample.org/a\tv1.0.0"]
+    found = [str(one.bom_ref.value) for one in sbom.listed([*lines, *copied])]
+    assert found == ["pkg:golang/example.org/a@v1.0.0"]
+
+
+def test_a_program_of_this_project_is_no_module_that_anybody_could_look_up() -> None:
+    assert list(sbom.listed(["\tmod\tinferencebox.io/programs/pause\t(devel)\t"])) == []

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory import (
     InventoryError,
+    Platform,
     load,
     to_vars,
 )
@@ -39,9 +41,10 @@ def layer(name: str, component: str) -> dict[str, Any]:
 
 def test_a_node_has_an_operator_where_other_clusters_have_a_chart() -> None:
     on_a_node, elsewhere = (set(components.needed(one())) for one in (sample.node, sample.full))
-    assert {"prometheus-operator", "prometheus", "keda"} <= on_a_node
+    own = {"prometheus-operator", "prometheus", "alertmanager", "kube-state-metrics"}
+    assert own | {"keda"} <= on_a_node
     assert not {"kube-prometheus-stack", "jaeger", "opentelemetry-collector"} & on_a_node
-    assert not {"prometheus-operator", "prometheus"} & elsewhere
+    assert not own & elsewhere
     assert {"kube-prometheus-stack", "jaeger", "opentelemetry-collector", "keda"} <= elsewhere
     charts = {row["component"] for row in components.releases(sample.node())}
     assert not {"keda", "prometheus-operator"} & charts
@@ -82,16 +85,18 @@ def test_every_container_asks_for_an_image_of_the_bundle() -> None:
         for one in deployments
         for container in one["spec"]["template"]["spec"]["containers"]
     ]
+    (states,) = of_kind("Deployment")
+    containers += states["spec"]["template"]["spec"]["containers"]
     asked = {container["image"] for container in containers}
-    (prometheus,) = of_kind("Prometheus")
+    (prometheus,), (alertmanager,) = of_kind("Prometheus"), of_kind("Alertmanager")
     (reloader,) = (
         word.partition("=")[2]
         for container in containers
         for word in container["args"]
         if word.startswith("--prometheus-config-reloader=")
     )
-    asked |= {prometheus["spec"]["image"], reloader}
-    assert len(asked) == 5
+    asked |= {prometheus["spec"]["image"], alertmanager["spec"]["image"], reloader}
+    assert len(asked) == 7
     assert asked <= had
 
 
@@ -141,13 +146,69 @@ def test_a_platform_without_keda_lets_nobody_ask_prometheus() -> None:
     variables["models"][0]["serving"] |= {"replicas": {"min": 1, "max": 1}, "idle_seconds": None}
     made = objects(load(variables), "observability")
     names = [one["metadata"]["name"] for one in made if one["kind"] == "AuthorizationPolicy"]
-    assert names == ["default-deny"]
+    assert names == ["default-deny", "alertmanager", "kube-state-metrics"]
 
 
-def test_no_alert_asks_for_what_nobody_tells() -> None:
+def test_prometheus_alone_may_ask_what_it_alerts_by() -> None:
+    """And shows an identity where it asks, which it does by the sidecar: elsewhere it goes past that."""
+    policies = {one["metadata"]["name"]: one["spec"] for one in of_kind("AuthorizationPolicy")}
+    (prometheus,) = of_kind("Prometheus")
+    annotations = prometheus["spec"]["podMetadata"]["annotations"]
+    ports = annotations["traffic.sidecar.istio.io/includeOutboundPorts"].split(",")
+    rules = [rule for name in _ASKED for rule in policies[name]["rules"]]
+    account = prometheus["spec"]["serviceAccountName"]
+    source = {"principals": [f"cluster.local/ns/monitoring/sa/{account}"]}
+    assert [rule["from"] for rule in rules] == [[{"source": source}]] * len(_ASKED)
+    assert [rule["to"] for rule in rules] == [[{"operation": {"ports": [one]}}] for one in ports]
+    for name in _ASKED:
+        assert policies[name]["selector"] == {"matchLabels": {"app.kubernetes.io/name": name}}
+    asked = {one["metadata"]["name"]: one["spec"] for one in of_kind("DestinationRule")}
+    mutual = {"tls": {"mode": "ISTIO_MUTUAL"}}
+    assert [asked[name]["trafficPolicy"] for name in _ASKED] == [mutual] * len(_ASKED)
+
+
+_ASKED = ("alertmanager", "kube-state-metrics")
+
+
+def test_a_node_has_every_alert_that_other_clusters_have() -> None:
+    def alerts(platform: Platform) -> list[str]:
+        return [
+            rule["alert"]
+            for one in objects(platform, "observability")
+            if one["kind"] == "PrometheusRule"
+            for group in one["spec"]["groups"]
+            for rule in group["rules"]
+            if "alert" in rule
+        ]
+
+    assert alerts(sample.node()) == alerts(sample.full())
+
+
+def test_what_tells_of_objects_sees_those_kinds_in_tenants_namespaces_that_rules_ask_for() -> None:
+    (states,) = of_kind("Deployment")
+    (container,) = states["spec"]["template"]["spec"]["containers"]
+    given = dict(word.split("=", 1) for word in container["args"])
+    tenants = [tenant.name for tenant in sample.node().tenants]
+    assert given["--namespaces"].split(",") == tenants
+    role = next(
+        one for one in of_kind("ClusterRole") if one["metadata"]["name"].endswith("state-metrics")
+    )
+    seen = [kind for rule in role["rules"] for kind in rule["resources"]]
+    assert given["--resources"].split(",") == seen
+    bound = [
+        one["metadata"]["namespace"]
+        for one in of_kind("RoleBinding")
+        if one["roleRef"]["name"] == role["metadata"]["name"]
+    ]
+    assert bound == tenants
     (rules,) = of_kind("PrometheusRule")
-    asked = [rule["expr"] for group in rules["spec"]["groups"] for rule in group["rules"]]
-    assert not [expression for expression in asked if "kube_" in expression]
+    asked = {
+        name
+        for group in rules["spec"]["groups"]
+        for rule in group["rules"]
+        for name in re.findall(r"kube_([a-z]+)", rule["expr"])
+    }
+    assert asked == {kind.removesuffix("s") for kind in seen}
 
 
 def test_nothing_is_sent_to_a_collector_that_is_not_there() -> None:
