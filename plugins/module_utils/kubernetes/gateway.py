@@ -253,7 +253,8 @@ def _client_policy(platform: Platform) -> Object:
             },
         },
         "path": {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": True},
-        "timeout": {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "3600s"}},
+        # A connection without a request holds up the end of its pod.
+        "timeout": {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "300s"}},
         "tls": {"minVersion": "1.2", "alpnProtocols": ["h2", "http/1.1"]},
         "healthCheck": {"path": "/healthz"},
     }
