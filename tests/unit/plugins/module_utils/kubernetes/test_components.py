@@ -13,7 +13,10 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory im
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory.platform import (
     Platform,
 )
-from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import components
+from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import (
+    components,
+    gateway,
+)
 
 from . import sample
 
@@ -183,7 +186,6 @@ def test_tier_1_with_its_controllers_is_told_where_its_images_are() -> None:
     assert {key: one["image"].rpartition(":")[0] for key, one in images.items()} == {
         "envoyGateway": "localhost/inferencebox/envoyproxy/gateway",
         "ratelimit": "localhost/inferencebox/envoyproxy/ratelimit",
-        "envoyProxy": "localhost/inferencebox/envoyproxy/envoy",
     }
     assert rows["eg"]["version"] == _TRAIN.components["envoy-gateway"].built
     values = rows["aieg"]["values"]
@@ -192,6 +194,11 @@ def test_tier_1_with_its_controllers_is_told_where_its_images_are() -> None:
         repository = f"localhost/inferencebox/envoyproxy/ai-gateway-{name}"
         assert part["image"] == {"repository": repository, "tag": built}
     assert rows["aieg"]["version"] == built
+    (proxy,) = (
+        one for one in gateway.configuration(controlled_node()) if one["kind"] == "EnvoyProxy"
+    )
+    container = proxy["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"]
+    assert container["image"].rpartition(":")[0] == "localhost/inferencebox/envoyproxy/envoy"
 
 
 @pytest.mark.parametrize("storage_class", [None, "standard"])
