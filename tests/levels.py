@@ -62,11 +62,11 @@ FEATURES: t.Mapping[str, Feature] = {
     ),
     "tier1": Feature(
         "tier 1 run by Envoy Gateway: Gateway, routes of KServe's protocols, policies, backends",
-        "limits of the global rate limit service, requests, a node: its images can be put together, and were not run",
+        "limits on what tier 1 answers itself, which it does not count; Valkey, for which a node has Redis",
     ),
     "tier1-ai": Feature(
         "tier 1's AI routes run by the AI Gateway's controller",
-        "requests; the release of the train, of which the module proxy has an earlier one",
+        "the release of the train, of which the module proxy has an earlier one; providers",
     ),
     "tier1-standalone": Feature(
         "tier 1 without controller: identities, models, limits, protocols, fallback",

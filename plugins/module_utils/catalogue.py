@@ -367,7 +367,7 @@ TRAINS: Mapping[str, Train] = {
                 "v1.2.0",
                 "envoy-ai-gateway-system",
                 "its binary says so: Envoy Gateway 1.9.2, Gateway API 1.6.1; what is built is built with Envoy Gateway 1.8.1 "
-                "and Gateway API 1.5.1",
+                "and Gateway API 1.5.1, and ran on a node with those of this train, judged by requests",
                 charts=(
                     Chart(f"{_EG}/ai-gateway-crds-helm", "aieg-crd"),
                     Chart(f"{_EG}/ai-gateway-helm", "aieg"),

@@ -1,17 +1,15 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""Where a tier 1 without controller does otherwise than every other platform, and which tests say so.
+"""Where the AI Gateway as tier 1 does otherwise than tier 1 of the `local` target, and which tests say so.
 
 These tests are expected to fail there, and one that passes is a mistake in this list. What happens instead is tested by requests
 on the same programs, in tests/cluster, by tests whose names begin with `test_difference`. docs/architecture.md has the same sentences.
+With its controller or without, it is the same list.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-# Value of `gateway` in platform.json.
-STANDALONE = "standalone"
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,7 @@ class Difference:
 
 DIFFERENCES: tuple[Difference, ...] = (
     Difference(
-        "an answer to `/healthz` has a header of Envoy's, without a value",
+        "an answer to `/healthz` has a header of Envoy's, which may name the Gateway",
         ("test_health.py::test_health_needs_no_identity_and_says_nothing",),
     ),
     Difference(

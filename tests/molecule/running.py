@@ -67,7 +67,8 @@ class Run:
             if "WARNING" in line and not any(part in line for part in warned_of)
         ]
         assert not warned, "\n".join(warned)
-        assert list(self.scratch.iterdir()) == [], "files are left"
+        left = [path.name for path in self.scratch.iterdir()]
+        assert left == [], f"files are left: {left}"
         assert processes.everything(self.scratch) == [], "processes are left"
 
 

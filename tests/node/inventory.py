@@ -4,10 +4,14 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import typing as t
 from pathlib import Path
 
 import yaml
+
+from tests.node.own_node import OwnNode
 
 _ROOT = Path(__file__).resolve().parents[2]
 # Filling the bundle takes minutes and gigabytes; what is there is not made again.
@@ -26,6 +30,24 @@ def unlimited() -> dict[str, t.Any]:
         if model["framework"] == "llm":
             model["publish"]["apis"] = list(_LANGUAGE_APIS)
     return {"tenants": tenants, "models": models}
+
+
+def with_another_model(node: OwnNode, model: str, name: str) -> OwnNode:
+    """The node as it becomes when its inventory has one model more.
+
+    Args:
+        node: The node.
+        model: The model that it is like.
+        name: Its name.
+    """
+    variables = copy.deepcopy(dict(node.variables))
+    (one,) = (each for each in variables["models"] if each["name"] == model)
+    another = {**copy.deepcopy(one), "name": name}
+    another["serving"]["resources"]["cpu"] = "100m"
+    variables["models"].append(another)
+    (owner,) = (each for each in variables["tenants"] if each["name"] == one["tenant"])
+    owner["models"]["allow"].append(name)
+    return dataclasses.replace(node, variables=variables)
 
 
 def _read(topic: str) -> list[dict[str, t.Any]]:

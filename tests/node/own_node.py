@@ -22,6 +22,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 # A bundle that is filled from empty caches builds for 20 minutes on two idle cores.
 _SECONDS = 3600
 _FREE_SECONDS = 60.0
+_ROLLOUT_SECONDS = 300
 _SHOWN_CHARACTERS = 6000
 # Not the default, so that a node of the machine's user is left alone.
 _NETWORK = "10.97.251.0/30"
@@ -103,6 +104,13 @@ class OwnNode:
         program = str(self.bundle / "programs/kubectl")
         command = [program, f"--kubeconfig={self.kubeconfig}", *words]
         return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+
+    def replace(self, namespace: str, workload: str) -> None:
+        """Replace the pods of a Deployment, and wait for the new ones."""
+        wait = ("status", f"deployment/{workload}", f"--timeout={_ROLLOUT_SECONDS}s")
+        for words in (("restart", f"deployment/{workload}"), wait):
+            done = self.kubectl("--namespace", namespace, "rollout", *words)
+            assert done.returncode == 0, done.stdout + done.stderr
 
     def processes(self) -> dict[str, int]:
         """Process id of each of its programs."""

@@ -17,7 +17,7 @@ from . import applying, handover, pruning, reloading, waiting
 from .api import Api, connect
 from .applying import Outcome
 from .discovery import Resources
-from .objects import Key, Owner, Wanted, masked, prepare, secret_values
+from .objects import PLATFORM, Key, Owner, Wanted, masked, prepare, secret_values
 
 _CHANGES = frozenset({"created", "changed", "deleted"})
 # A module's result hides these wherever they occur; shorter ones may be names that it is about.
@@ -145,8 +145,10 @@ def _completed(
 ) -> Report:
     """What follows when everything is applied."""
     if request.wait_timeout and not request.check:
+        # Envoy Gateway's pods have the platform's name, too, and not who manages them.
+        theirs = f"{PLATFORM}={owner.platform}"
         patience = waiting.Patience(
-            request.wait_timeout, request.fixed_nodes, progress.tell, owner.platform_selector
+            request.wait_timeout, request.fixed_nodes, progress.tell, theirs
         )
         late = waiting.until_ready(api, wanted, owner.selector, patience)
         if late:

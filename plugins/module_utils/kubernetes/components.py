@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -135,8 +136,8 @@ def layer(platform: Platform, name: str, secret: str = "") -> dict[str, list[dic
             secret is among the settings of a layer whose caller leaves it out.
 
     Returns:
-        ``rendered`` charts and ``manifests``, whose objects are applied first, and ``releases``, as plain data in
-        the order of installation.
+        ``rendered`` charts, with their settings also as ``set_values``, and ``manifests``, whose objects are applied
+        first, and ``releases``, as plain data in the order of installation.
 
     Raises:
         KeyError: There is no such layer.
@@ -150,10 +151,22 @@ def layer(platform: Platform, name: str, secret: str = "") -> dict[str, list[dic
             releases += _releases(platform, component, part, secret)
             manifests += _manifests(platform, component, secret)
     return {
-        "rendered": [asdict(one) for one in releases if not one.storable],
+        "rendered": [_rendered(one) for one in releases if not one.storable],
         "releases": [asdict(one) for one in releases if one.storable],
         "manifests": [asdict(one) for one in manifests],
     }
+
+
+def _rendered(release: Release) -> dict[str, Any]:
+    """Describe a chart, with its settings as `helm template` takes them on its command line.
+
+    kubernetes.core.helm_template writes others to a file, which it leaves in the temporary directory.
+    """
+    settings = [
+        {"value": f"{key}={json.dumps(value)}", "value_type": "json"}
+        for key, value in release.values.items()
+    ]
+    return {**asdict(release), "set_values": settings}
 
 
 def releases(platform: Platform) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from . import (
     gateway_pod,
     gateway_policies,
     gateway_routes,
+    images,
     naming,
     providers,
     quantities,
@@ -170,13 +171,13 @@ def _proxy(platform: Platform) -> Object:
         ],
         "logging": {"level": {"default": "warn"}},
         "telemetry": {"accessLog": {"settings": [log]}},
+        # What changes the listener, as a new key of an issuer does, ends the connections that it had, and so does the end of a pod:
+        # their answers come to their end.
+        "shutdown": {"drainTimeout": f"{gateway_pod.longest_answer(platform)}s"},
     }
     if naming.traced(platform):
         collector = backend_reference(naming.COLLECTOR)
         spec["telemetry"]["tracing"] = traces.of_tier1(collector, TENANT_HEADER)
-    if standalone(platform):
-        # What changes the listener, as a new key of an issuer does, ends the connections that it had: their answers come to their end.
-        spec["shutdown"] = {"drainTimeout": f"{gateway_pod.longest_answer(platform)}s"}
     return Maker(platform).namespaced(f"{ENVOY_GROUP}/v1alpha1 EnvoyProxy", EDGE, {"spec": spec})
 
 
@@ -201,6 +202,12 @@ def _host_provider(platform: Platform) -> Object:
 
 
 def _pod_provider(platform: Platform) -> Object:
+    (envoy,) = (
+        images.address(platform, one)
+        for one in train(platform.train, platform.images.source)
+        .components["envoy"]
+        .published_images
+    )
     service: Object = {"type": platform.cluster.service_type}
     if platform.cluster.service_type == "NodePort":
         port = {"port": _HTTPS_PORT, "nodePort": platform.gateway.https_port}
@@ -211,8 +218,12 @@ def _pod_provider(platform: Platform) -> Object:
             "envoyDeployment": {
                 "replicas": 2,
                 "pod": {
-                    # None beside it: by some of the usual ones Envoy Gateway finds its pods, with its own values.
-                    "labels": {naming.PLATFORM_LABEL: platform.name},
+                    # None of the usual ones: by some of them Envoy Gateway finds its pods, with its own values. And none that ever
+                    # changes: its Service looks for all of them, and has no pod at all until the new ones are ready.
+                    "labels": {
+                        naming.PLATFORM_LABEL: platform.name,
+                        naming.YIELDS_LABEL: "true",
+                    },
                     "securityContext": {
                         "runAsNonRoot": True,
                         "seccompProfile": {"type": "RuntimeDefault"},
@@ -220,10 +231,12 @@ def _pod_provider(platform: Platform) -> Object:
                     "topologySpreadConstraints": [_spread(platform)],
                 },
                 "container": {
+                    # Here and not among Envoy Gateway's own settings, which an object like this one replaces.
+                    "image": envoy,
                     "resources": {
                         "requests": {"cpu": "100m", "memory": "256Mi"},
                         "limits": {"memory": "1Gi"},
-                    }
+                    },
                 },
             },
             "envoyPDB": {"minAvailable": 1},
@@ -261,7 +274,8 @@ def _client_policy(platform: Platform) -> Object:
             },
         },
         "path": {"escapedSlashesAction": "RejectRequest", "disableMergeSlashes": True},
-        "timeout": {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "3600s"}},
+        # A connection without a request holds up the end of its pod.
+        "timeout": {"http": {"requestReceivedTimeout": "60s", "idleTimeout": "300s"}},
         "tls": {"minVersion": "1.2", "alpnProtocols": ["h2", "http/1.1"]},
         "healthCheck": {"path": "/healthz"},
     }

@@ -194,7 +194,10 @@ def _kserve_routes(platform: Platform) -> Iterator[Object]:
     # What no model has is answered in KServe's words too. Also the first route of a request that names a model
     # of the path: a filter that the first route does not switch on stays off, so the AI filter does.
     yield _answer(platform, "kserve-none", 404, replies.kserve_error(404, replies.NOT_FOUND))
-    prefixes = ("/v1/models", "/v2/models")
+    prefixes = ["/v1/models", "/v2/models"]
+    if not language_routes(platform) and not fallback_routes(platform):
+        # The AI Gateway's routes have every path. Where there are none, a path without a route would ask for no identity.
+        prefixes.append("/")
     matches = [{"path": {"type": "PathPrefix", "value": prefix}} for prefix in prefixes]
     yield _plain_route(platform, f"{KSERVE_ROUTE}-none", [_answered(matches, "kserve-none")])
 

@@ -8,7 +8,6 @@ The bundle stays in .cache between runs, because filling it takes minutes and gi
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import typing as t
@@ -18,39 +17,12 @@ import pytest
 
 from tests.behaviour.client import Caller
 from tests.behaviour.platform_json import Model, Platform
-from tests.node import machine
+from tests.node import judging, machine
 from tests.node.own_node import OwnNode
 
 _ROOT = Path(__file__).resolve().parents[3]
-_SHOWN_CHARACTERS = 6000
-# Each key is a run of a playbook there, longer than keys of these tests live; test_restarts.py judges keys and their limit.
-_LEFT_OUT = ("test_keys.py", "test_limits.py")
 
 pytestmark = machine.needed
-
-
-def judge(installed: OwnNode) -> None:
-    """Let the behaviour suite ask the platform as its callers do; known differences of its gateway are expected to fail."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--quiet",
-        "--color=no",
-        "tests/behaviour",
-        *(f"--ignore=tests/behaviour/{file}" for file in _LEFT_OUT),
-    ]
-    environment = {**os.environ, "INFERENCEBOX_PLATFORM": str(installed.home / "platform.json")}
-    done = subprocess.run(
-        command,
-        cwd=_ROOT,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-_SHOWN_CHARACTERS:]
 
 
 @pytest.mark.proves("L4", "apply")
@@ -60,7 +32,7 @@ def test_a_second_run_changes_nothing(installed: OwnNode) -> None:
 
 @pytest.mark.proves("L4", "models", "tier1-standalone", "tier2", "certificates")
 def test_it_answers_its_callers_and_nobody_else(installed: OwnNode) -> None:
-    judge(installed)
+    judging.judge(installed)
 
 
 @pytest.mark.parametrize("end", [OwnNode.stop, OwnNode.restart_machine])

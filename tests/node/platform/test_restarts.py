@@ -4,28 +4,23 @@
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 import os
 import signal
-import threading
 import time
 import typing as t
 
 import httpx2
-import openai
 import pytest
 
-from tests.behaviour.client import Caller, openai_client
+from tests.behaviour.client import Caller
 from tests.behaviour.keys import Keys
 from tests.behaviour.platform_json import Platform
 from tests.node import machine
+from tests.node.inventory import with_another_model
 from tests.node.own_node import OwnNode
-from tests.node.platform.traffic import WAIT_SECONDS, Traffic, wait_until
+from tests.node.platform.traffic import Stream, Traffic, wait_until
 
 _TENANT, _MODEL, _ANOTHER_MODEL, _LANGUAGE_MODEL = "tenant-a", "iris", "iris-too", "smollm2"
-# As many as the model's context has room for.
-_MANY_TOKENS = 3900
 # An old pod goes on for less than that when it has nothing to do.
 _LONGER_THAN_IDLE_SECONDS = 40
 _LIMIT = 4
@@ -58,69 +53,9 @@ def traffic(platform: Platform, tokens: dict[str, str]) -> t.Iterator[Traffic]:
 def test_a_component_is_replaced_and_no_caller_notices(
     installed: OwnNode, traffic: Traffic, namespace: str, workload: str
 ) -> None:
-    replace(installed, namespace, workload)
+    installed.replace(namespace, workload)
     traffic.go_on_for(_AFTER)
     assert set(traffic.answers) == {"200"}, traffic.answers
-
-
-def replace(node: OwnNode, namespace: str, workload: str) -> None:
-    """Replace the pods of a Deployment, and wait for the new ones."""
-    rollout = ("--namespace", namespace, "rollout")
-    wait = ("status", f"deployment/{workload}", f"--timeout={WAIT_SECONDS:.0f}s")
-    for words in (("restart", f"deployment/{workload}"), wait):
-        done = node.kubectl(*rollout, *words)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-
-class Stream:
-    """A long answer of a language model, read in the background by who shall not notice anything."""
-
-    def __init__(self, platform: Platform, token: str) -> None:
-        """Begin it.
-
-        Attributes:
-            chunks: How many have come.
-            whole: It has come to its end.
-            problem: What was wrong with it; empty where nothing was.
-        """
-        self.chunks = 0
-        self.whole = False
-        self.problem = ""
-        self._chunks = openai_client(platform, token).chat.completions.create(
-            model=_LANGUAGE_MODEL,
-            messages=[{"role": "user", "content": "Tell a long story."}],
-            max_tokens=_MANY_TOKENS,
-            stream=True,
-            # It shall not end by itself.
-            extra_body={"ignore_eos": True},
-        )
-        next(self._chunks)
-        self._thread = threading.Thread(target=self._read)
-        self._left = False
-
-    def __enter__(self) -> t.Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave, whether it has come to its end or not."""
-        self._left = True
-        self._thread.join()
-        self._chunks.close()
-
-    def _read(self) -> None:
-        reason = None
-        try:
-            for chunk in self._chunks:
-                self.chunks += 1
-                reason = next((choice.finish_reason for choice in chunk.choices), reason)
-                if self._left:
-                    return
-        except (OSError, httpx2.HTTPError, openai.OpenAIError) as error:
-            self.problem = repr(error)
-        else:
-            self.whole = reason == "length"
-            self.problem = "" if self.whole else f"it ended with {reason}"
 
 
 def test_a_stream_goes_on_beside_a_new_model_and_while_tier_1_is_replaced(
@@ -130,13 +65,13 @@ def test_a_stream_goes_on_beside_a_new_model_and_while_tier_1_is_replaced(
     wait_until(lambda: len(tier_1(installed)) == 1, "more than one pod of tier 1 stays")
     (old,) = tier_1(installed)
     try:
-        with Stream(platform, tokens[_TENANT]) as stream:
-            with_another_model(installed).play("site.yml")
+        with Stream(platform, tokens[_TENANT], _LANGUAGE_MODEL) as stream:
+            with_another_model(installed, _MODEL, _ANOTHER_MODEL).play("site.yml")
             with Caller(platform, tokens[_TENANT]) as caller:
                 body = dict(platform.models[_MODEL].example_body)
                 assert caller.post(f"/v1/models/{_ANOTHER_MODEL}:predict", body).is_success
             assert tier_1(installed) == [old], "it took the model over while it ran"
-            replace(installed, "inferencebox-system", "tier1")
+            installed.replace("inferencebox-system", "tier1")
             time.sleep(_LONGER_THAN_IDLE_SECONDS)
             assert stream.whole or stream.problem or old in tier_1(installed)
             before = stream.chunks
@@ -192,19 +127,6 @@ def tier_1(node: OwnNode) -> list[str]:
     done = node.kubectl(*words, "--selector=app.kubernetes.io/name=tier1")
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
-
-
-def with_another_model(node: OwnNode) -> OwnNode:
-    """The node as it becomes when its inventory has one model more."""
-    variables = copy.deepcopy(dict(node.variables))
-    (model,) = (one for one in variables["models"] if one["name"] == _MODEL)
-    another = copy.deepcopy(model)
-    another["name"] = _ANOTHER_MODEL
-    another["serving"]["resources"]["cpu"] = "100m"
-    variables["models"].append(another)
-    (tenant,) = (one for one in variables["tenants"] if one["name"] == _TENANT)
-    tenant["models"]["allow"].append(_ANOTHER_MODEL)
-    return dataclasses.replace(node, variables=variables)
 
 
 @pytest.mark.parametrize(

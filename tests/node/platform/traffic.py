@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A caller that asks one model all the time, while something happens to the platform."""
+"""Callers that ask all the time, or read a long answer, while something happens to the platform."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ import typing as t
 from collections import Counter
 
 import httpx2
+import openai
 
-from tests.behaviour.client import Caller
+from tests.behaviour.client import Caller, openai_client
 from tests.behaviour.platform_json import Platform
 
 WAIT_SECONDS = 300.0
 _BETWEEN_SECONDS = 0.05
 _BEFORE = 5
+# As many as the model's context has room for.
+_MANY_TOKENS = 3900
 
 
 class Traffic:
@@ -60,6 +63,57 @@ class Traffic:
                     self.answers[self._tell(self._ask(caller))] += 1
             except (OSError, httpx2.HTTPError) as error:
                 self.answers[repr(error)] += 1
+
+
+class Stream:
+    """A long answer of a language model, read in the background by who shall not notice anything."""
+
+    def __init__(self, platform: Platform, token: str, model: str) -> None:
+        """Begin it.
+
+        Attributes:
+            chunks: How many have come.
+            whole: It has come to its end.
+            problem: What was wrong with it; empty where nothing was.
+        """
+        self.chunks = 0
+        self.whole = False
+        self.problem = ""
+        self._chunks = openai_client(platform, token).chat.completions.create(
+            model=model,
+            messages=[{"role": "user", "content": "Tell a long story."}],
+            max_tokens=_MANY_TOKENS,
+            stream=True,
+            # It shall not end by itself.
+            extra_body={"ignore_eos": True},
+        )
+        next(self._chunks)
+        self._thread = threading.Thread(target=self._read)
+        self._left = False
+
+    def __enter__(self) -> t.Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave, whether it has come to its end or not."""
+        self._left = True
+        self._thread.join()
+        self._chunks.close()
+
+    def _read(self) -> None:
+        reason = None
+        try:
+            for chunk in self._chunks:
+                self.chunks += 1
+                reason = next((choice.finish_reason for choice in chunk.choices), reason)
+                if self._left:
+                    return
+        except (OSError, httpx2.HTTPError, openai.OpenAIError) as error:
+            self.problem = repr(error)
+        else:
+            self.whole = reason == "length"
+            self.problem = "" if self.whole else f"it ended with {reason}"
 
 
 def wait_until(happened: t.Callable[[], bool], what: str) -> None:

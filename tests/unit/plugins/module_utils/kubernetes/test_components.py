@@ -13,7 +13,10 @@ from ansible_collections.inferencebox.platform.plugins.module_utils.inventory im
 from ansible_collections.inferencebox.platform.plugins.module_utils.inventory.platform import (
     Platform,
 )
-from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import components
+from ansible_collections.inferencebox.platform.plugins.module_utils.kubernetes import (
+    components,
+    gateway,
+)
 
 from . import sample
 
@@ -69,6 +72,13 @@ def test_versions_and_addresses_are_the_trains() -> None:
     for row in components.releases(sample.full()):
         assert row["version"] == _TRAIN.components[row["component"]].version
         assert row["chart"].startswith("oci://") != bool(row["repository"])
+
+
+def test_settings_of_a_rendered_chart_go_on_the_command_line() -> None:
+    (row,) = components.layer(sample.full(), "gateway")["rendered"]
+    given = [one["value"].partition("=") for one in row["set_values"]]
+    assert {key: json.loads(value) for key, _, value in given} == row["values"] != {}
+    assert {one["value_type"] for one in row["set_values"]} == {"json"}
 
 
 def test_a_bundle_takes_everything_from_one_folder() -> None:
@@ -176,7 +186,6 @@ def test_tier_1_with_its_controllers_is_told_where_its_images_are() -> None:
     assert {key: one["image"].rpartition(":")[0] for key, one in images.items()} == {
         "envoyGateway": "localhost/inferencebox/envoyproxy/gateway",
         "ratelimit": "localhost/inferencebox/envoyproxy/ratelimit",
-        "envoyProxy": "localhost/inferencebox/envoyproxy/envoy",
     }
     assert rows["eg"]["version"] == _TRAIN.components["envoy-gateway"].built
     values = rows["aieg"]["values"]
@@ -185,6 +194,11 @@ def test_tier_1_with_its_controllers_is_told_where_its_images_are() -> None:
         repository = f"localhost/inferencebox/envoyproxy/ai-gateway-{name}"
         assert part["image"] == {"repository": repository, "tag": built}
     assert rows["aieg"]["version"] == built
+    (proxy,) = (
+        one for one in gateway.configuration(controlled_node()) if one["kind"] == "EnvoyProxy"
+    )
+    container = proxy["spec"]["provider"]["kubernetes"]["envoyDeployment"]["container"]
+    assert container["image"].rpartition(":")[0] == "localhost/inferencebox/envoyproxy/envoy"
 
 
 @pytest.mark.parametrize("storage_class", [None, "standard"])

@@ -316,6 +316,16 @@ def test_standalone_has_no_endpoint_by_address_and_no_selector() -> None:
         assert route["metadata"]["name"].startswith("ai-eg-mcp-")
 
 
+@pytest.mark.parametrize(("apis", "every"), [(["v1"], True), (["v1", "chat"], False)])
+def test_no_path_is_without_a_route_that_asks_for_an_identity(apis: list[str], every: bool) -> None:
+    """The AI Gateway's own routes have every path, where there are any."""
+    raw = many(1)
+    raw["models"][0]["publish"]["apis"] = apis
+    (rule,) = named("HTTPRoute", "ai-eg-mcp-kserve-none", made(raw))["spec"]["rules"]
+    prefixes = [match["path"]["value"] for match in rule["matches"]]
+    assert ("/" in prefixes) is every
+
+
 @pytest.mark.parametrize(
     ("service_type", "https_port", "listener"),
     [("LoadBalancer", 8443, 8443), ("ClusterIP", 443, 443), ("NodePort", 30443, 443)],
