@@ -42,6 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_partly] = set()
     if config.getoption("--write-levels") and any("::" in each for each in config.args):
         raise pytest.UsageError("--write-levels takes whole files of tests")
+    if config.getoption("--write-levels") and config.getoption("numprocesses", None):
+        # Each of them would write what it has seen alone.
+        raise pytest.UsageError("--write-levels takes one process")
 
 
 @pytest.hookimpl(optionalhook=True)
