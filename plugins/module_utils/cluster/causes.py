@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import ClusterError
 from . import revisions
 from .api import Api
-from .objects import DIGEST, Key
+from .objects import Key, digest
 
 _MODEL = ("serving.kserve.io", "InferenceService")
 _INFERENCE_SERVICE = "serving.kserve.io/inferenceservice"
@@ -178,8 +178,8 @@ def _unchanged(api: Api, key: Key, live: Mapping[str, Any], selector: str) -> st
 def _unmade(live: Mapping[str, Any], deployments: Sequence[Mapping[str, Any]]) -> str:
     """Why KServe's Deployments are not those of a model's present version; what carries no digest is not compared."""
     # A component of the model and the Deployment that KServe makes of it carry the same.
-    asked = {_digest(component) for component in _components(live)} - {""}
-    made = {_digest(one["metadata"]): one["metadata"]["name"] for one in deployments}
+    asked = {digest(component) for component in _components(live)} - {""}
+    made = {digest(one["metadata"]): one["metadata"]["name"] for one in deployments}
     if not asked or not made:
         return ""
     if asked - made.keys():
@@ -192,10 +192,6 @@ def _components(live: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     spec = live.get("spec") or {}
     yield from (spec[name] for name in ("predictor", "transformer") if spec.get(name))
     yield from (canary.get("predictor") or {} for canary in spec.get("canary") or [])
-
-
-def _digest(annotated: Mapping[str, Any]) -> str:
-    return str((annotated.get("annotations") or {}).get(DIGEST, ""))
 
 
 def _unreplaced(deployment: Mapping[str, Any]) -> str:

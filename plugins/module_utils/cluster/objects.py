@@ -97,6 +97,11 @@ def key_of(item: Mapping[str, Any], resource: Resource) -> Key:
     return Key(resource.group, resource.kind, metadata.get("namespace", ""), metadata["name"])
 
 
+def digest(annotated: Mapping[str, Any]) -> str:
+    """Read of what something was made; empty where it does not say so."""
+    return str((annotated.get("annotations") or {}).get(DIGEST, ""))
+
+
 def prepare(
     objects: Sequence[Mapping[str, Any]],
     resources: Resources,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .objects import DIGEST
+from .objects import digest
 from .readiness import READY, assess
 
 _GROUP, _KIND = "serving.knative.dev", "Service"
@@ -42,15 +42,11 @@ def _unready(predictor: Live, service: Live) -> str:
     spec = service.get("spec") or {}
     made = (spec.get("template") or {}).get("metadata") or {}
     # What carries none was made by a platform that wrote none.
-    if (digest := _digest(predictor)) and digest != _digest(made):
+    if (asked := digest(predictor)) and asked != digest(made):
         return "KServe has not changed Knative's Service to this version yet"
     if predictor.get("canaryTrafficPercent", _ALL) != _newest_share(spec):
         return "KServe has not changed the share of the newest revision yet"
     return (assess(service, _GROUP, _KIND) or READY).reason
-
-
-def _digest(annotated: Live) -> str:
-    return str((annotated.get("annotations") or {}).get(DIGEST, ""))
 
 
 def _newest_share(spec: Live) -> int:

@@ -12,7 +12,7 @@ from ..catalogue import train
 from ..inventory import NAMESPACES, Platform
 from . import images, naming, network
 from .objects import Maker, Object
-from .runtimes import CONTAINER_SECURITY, POD_SECURITY
+from .runtimes import CONTAINER_SECURITY, NOBODY, NOBODY_SECURITY, POD_SECURITY
 
 ALERTMANAGER_PORT, STATES_PORT = 9093, 8080
 ALERTMANAGER_PORT_NAME = "tcp-web"
@@ -25,8 +25,6 @@ _RBAC = "rbac.authorization.k8s.io"
 # What rules and dashboards ask for, and no more.
 _KINDS = {"apps": "deployments", "": "resourcequotas"}
 _MESH = {"sidecar.istio.io/inject": "true"}
-# "nobody", as upstream's images have it.
-_USER = 65534
 
 
 def objects(platform: Platform, prometheus: str) -> list[Object]:
@@ -65,12 +63,7 @@ def _alertmanager(platform: Platform) -> Object:
             "requests": {"cpu": "10m", "memory": "48Mi"},
             "limits": {"memory": "256Mi"},
         },
-        "securityContext": {
-            **POD_SECURITY,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "fsGroup": _USER,
-        },
+        "securityContext": dict(NOBODY_SECURITY),
     }
 
 
@@ -108,7 +101,7 @@ def _states(platform: Platform, make: Maker) -> list[Object]:
     }
     pod = {
         "serviceAccountName": STATES,
-        "securityContext": {**POD_SECURITY, "runAsUser": _USER},
+        "securityContext": {**POD_SECURITY, "runAsUser": NOBODY},
         "containers": [container],
     }
     deployment = {

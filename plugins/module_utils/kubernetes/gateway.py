@@ -202,12 +202,6 @@ def _host_provider(platform: Platform) -> Object:
 
 
 def _pod_provider(platform: Platform) -> Object:
-    (envoy,) = (
-        images.address(platform, one)
-        for one in train(platform.train, platform.images.source)
-        .components["envoy"]
-        .published_images
-    )
     service: Object = {"type": platform.cluster.service_type}
     if platform.cluster.service_type == "NodePort":
         port = {"port": _HTTPS_PORT, "nodePort": platform.gateway.https_port}
@@ -232,7 +226,7 @@ def _pod_provider(platform: Platform) -> Object:
                 },
                 "container": {
                     # Here and not among Envoy Gateway's own settings, which an object like this one replaces.
-                    "image": envoy,
+                    "image": images.envoy(platform),
                     "resources": {
                         "requests": {"cpu": "100m", "memory": "256Mi"},
                         "limits": {"memory": "1Gi"},

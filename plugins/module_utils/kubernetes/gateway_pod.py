@@ -271,7 +271,7 @@ def _deployment(platform: Platform, digest: str, key_sets: Sequence[str]) -> Obj
 def _pod(platform: Platform, secrets: Sequence[str], key_sets: Sequence[str]) -> Object:
     components = train(platform.train).components
     gateway, envoy = components["ai-gateway-cli"], components["envoy"]
-    (envoy_image,) = (images.address(platform, one) for one in envoy.published_images)
+    envoy_image = images.envoy(platform)
     namespace = {"name": "NAMESPACE", "value": platform.cluster.namespace}
     placed = f"{_HOME}/data/envoy-versions/{envoy.version}/bin/envoy"
     home = {"name": "home", "mountPath": _HOME}

@@ -79,6 +79,14 @@ def address(platform: Platform, image: str) -> str:
     return image if registry is None else f"{registry}/{image.partition('/')[2]}"
 
 
+def envoy(platform: Platform) -> str:
+    """Say under which name tier 1's Envoy is asked for: that of the release train, whatever runs it."""
+    (published,) = (
+        train(platform.train, platform.images.source).components["envoy"].published_images
+    )
+    return address(platform, published)
+
+
 def kserve_runtimes(platform: Platform) -> dict[str, str]:
     """Name the published images of KServe's own runtimes, by the names of their settings in its chart."""
     kserve = train(platform.train).components["kserve"]

@@ -14,7 +14,7 @@ from ..catalogue import train
 from ..inventory import NAMESPACES, Platform
 from . import alerting, images, naming, network
 from .objects import Maker, Object
-from .runtimes import CONTAINER_SECURITY, POD_SECURITY
+from .runtimes import CONTAINER_SECURITY, NOBODY, NOBODY_SECURITY, POD_SECURITY
 
 _OPERATOR = "prometheus-operator"
 _NAME = "prometheus"
@@ -24,8 +24,6 @@ _READ = ("get", "list", "watch")
 # What says what is measured.
 _MONITORS = ("podmonitors", "servicemonitors", "probes", "prometheusrules")
 _RUN = ("prometheuses", "alertmanagers")
-# "nobody", as upstream's images have it.
-_USER = 65534
 
 
 def is_own(platform: Platform) -> bool:
@@ -104,7 +102,7 @@ def _operator_pod(platform: Platform) -> Object:
     }
     pod = {
         "serviceAccountName": _OPERATOR,
-        "securityContext": {**POD_SECURITY, "runAsUser": _USER},
+        "securityContext": {**POD_SECURITY, "runAsUser": NOBODY},
         "containers": [container],
     }
     return {
@@ -179,12 +177,7 @@ def _prometheus(platform: Platform) -> Object:
             "requests": {"cpu": "50m", "memory": "192Mi"},
             "limits": {"memory": "1Gi"},
         },
-        "securityContext": {
-            **POD_SECURITY,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "fsGroup": _USER,
-        },
+        "securityContext": dict(NOBODY_SECURITY),
     }
 
 

@@ -34,6 +34,15 @@ POD_SECURITY: t.Mapping[str, t.Any] = {
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
+# "nobody", as images of Prometheus' projects and of Jaeger have it.
+NOBODY = 65534
+# Of a pod whose volume belongs to it.
+NOBODY_SECURITY: t.Mapping[str, t.Any] = {
+    **POD_SECURITY,
+    "runAsUser": NOBODY,
+    "runAsGroup": NOBODY,
+    "fsGroup": NOBODY,
+}
 
 
 def runtime_of(model: Model) -> ClusterRuntime:

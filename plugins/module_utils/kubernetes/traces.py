@@ -15,7 +15,7 @@ from ..inventory import NAMESPACES, Platform
 from . import images, naming, network
 from .manifests import to_yaml
 from .objects import Maker, Object
-from .runtimes import CONTAINER_SECURITY, POD_SECURITY
+from .runtimes import CONTAINER_SECURITY, NOBODY, POD_SECURITY
 
 # Of requests whose callers do not say whether they are traced. Percent.
 _SAMPLED = 1
@@ -24,8 +24,6 @@ _TENANT_TAG = "inferencebox.tenant"
 _JAEGER = "jaeger"
 _JAEGER_PORT, _HEALTH_PORT = 16686, 13133
 _MOST_TRACES = 20_000
-# "nobody", as upstream's images have it.
-_USER = 65534
 
 # Attributes in which instrumentation of language models may put what people wrote, and credentials.
 _PRIVATE = (
@@ -191,7 +189,7 @@ def _pod(platform: Platform, make: Maker, configuration: str) -> list[Object]:
     }
     pod = {
         "automountServiceAccountToken": False,
-        "securityContext": {**POD_SECURITY, "runAsUser": _USER},
+        "securityContext": {**POD_SECURITY, "runAsUser": NOBODY},
         "containers": [container],
         "volumes": [{"name": "config", "configMap": {"name": naming.COLLECTOR}}],
     }

@@ -12,7 +12,7 @@ import httpx2
 import openai
 import pytest
 
-from tests.behaviour.client import Caller, openai_client
+from tests.behaviour.client import Caller, bearer, openai_client
 from tests.behaviour.keys import Keys
 from tests.behaviour.platform_json import Model, Platform
 from tests.node import machine
@@ -72,10 +72,6 @@ def spend(platform: Platform, model: Model, *credential: tuple[str, str]) -> Spe
         assert answer.status_code == httpx2.codes.OK, answer.text
         answered.append(answer)
     raise AssertionError(f"no limit was reached: {answered[-1].headers}")
-
-
-def bearer(token: str) -> tuple[str, str]:
-    return ("authorization", f"Bearer {token}")
 
 
 def test_requests_of_a_tenant_are_limited_over_all_its_models(
