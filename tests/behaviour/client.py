@@ -275,3 +275,8 @@ def fetch_token(platform: Platform, tenant: str) -> str:
     """A token of a tenant, by the command that platform.json names."""
     command = [part.replace("{tenant}", tenant) for part in platform.token_command]
     return run_command(command).strip()
+
+
+def fetch_tokens(platform: Platform) -> dict[str, str]:
+    """One good token for each tenant."""
+    return {tenant: fetch_token(platform, tenant) for tenant in sorted(platform.tenants)}

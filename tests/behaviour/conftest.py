@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from . import differences
-from .client import Caller, fetch_token
+from .client import Caller, fetch_tokens
 from .own_platform import PLATFORM_VARIABLE, OwnPlatform
 from .platform_json import Platform
 
@@ -70,7 +70,7 @@ def may_disrupt(own_platform: OwnPlatform | None) -> None:
 def tokens(platform: Platform) -> dict[str, str]:
     """One good token for each tenant."""
     try:
-        return {tenant: fetch_token(platform, tenant) for tenant in sorted(platform.tenants)}
+        return fetch_tokens(platform)
     except RuntimeError as error:
         # Hundreds of tests need one: better one sentence than hundreds of the same failure.
         pytest.exit(f"no token: {error}", returncode=1)

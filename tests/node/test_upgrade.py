@@ -17,7 +17,7 @@ import pytest
 from inferencebox.programs import building, collecting
 from tests.node import bundle, machine
 from tests.node.own_node import ADDRESS, OwnNode
-from tests.node.platform.traffic import wait_until
+from tests.node.traffic import wait_until
 
 pytestmark = machine.needed
 

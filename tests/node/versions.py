@@ -16,10 +16,11 @@ from tests.behaviour.client import Caller
 from tests.behaviour.platform_json import Platform
 from tests.behaviour.requests_table import v2_input
 from tests.node.own_node import OwnNode
-from tests.node.platform.traffic import Traffic
+from tests.node.traffic import Traffic
 
 # Of many runs, fewer than one in a million fails by chance.
 LEAST_LIKELY = 1e-6
+_AFTER = 20
 _MODEL = "iris"
 _SOURCE = "python://inferencebox_samples/iris"
 
@@ -32,14 +33,25 @@ class Versions:
     platform: Platform
     token: str
 
-    def become(self, version: str, *others: str, **traffic: t.Any) -> None:
-        """Bring the platform to an inventory in which the model has these versions.
+    def become(self, version: str, *others: str, **traffic: t.Any) -> Counter[str]:
+        """Bring the platform to an inventory in which the model has these versions, while callers ask all the time.
 
         Args:
             version: The stable one.
             others: Those that `traffic` names.
             traffic: Keys of `traffic`.
+
+        Returns:
+            What callers were answered, before, meanwhile and after, by version.
         """
+        with Traffic(self.platform, self.token, ask, version_of) as asked:
+            self._become(version, others, traffic)
+            asked.go_on_for(_AFTER)
+        return asked.answers
+
+    def _become(
+        self, version: str, others: t.Sequence[str], traffic: t.Mapping[str, t.Any]
+    ) -> None:
         variables = copy.deepcopy(dict(self.node.variables))
         (model,) = (one for one in variables["models"] if one["name"] == _MODEL)
         # Three versions and their successors side by side have to find room on two cores.
@@ -48,10 +60,6 @@ class Versions:
         model["versions"] = [{"version": one, "source": _SOURCE} for one in others]
         model["traffic"] = traffic
         dataclasses.replace(self.node, variables=variables).play("site.yml")
-
-    def asking(self) -> Traffic:
-        """Ask all the time, and tell answers apart by version."""
-        return Traffic(self.platform, self.token, ask, version_of)
 
     def answers(self, times: int, **headers: str) -> Counter[str]:
         """Ask, and count answers by version."""

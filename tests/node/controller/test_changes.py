@@ -15,7 +15,7 @@ from tests.behaviour.platform_json import Model, Platform
 from tests.node import machine, scaled
 from tests.node.inventory import with_another_model
 from tests.node.own_node import OwnNode
-from tests.node.platform.traffic import Stream, Traffic, wait_until
+from tests.node.traffic import Stream, Traffic, wait_until
 
 _TENANT, _MODEL = "tenant-c", "smollm2"
 _NEW = {"iris": "iris-too", _MODEL: "smollm2-too"}

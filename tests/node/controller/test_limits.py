@@ -17,7 +17,7 @@ from tests.behaviour.keys import Keys
 from tests.behaviour.platform_json import Model, Platform
 from tests.node import machine
 from tests.node.own_node import OwnNode
-from tests.node.platform.traffic import wait_until
+from tests.node.traffic import wait_until
 
 _REQUESTS, _TOKENS, _MONTH, _KEY = 6, 150, 200, 4
 _LIMITS = {

@@ -9,7 +9,7 @@ import typing as t
 import httpx2
 import pytest
 
-from tests.behaviour.client import fetch_token
+from tests.behaviour.client import fetch_tokens
 from tests.behaviour.platform_json import Platform
 from tests.node import installing, scaled
 from tests.node.observed import asking, inventory
@@ -33,7 +33,7 @@ def platform(node: OwnNode) -> Platform:
 @pytest.fixture(scope="package")
 def tokens(platform: Platform) -> dict[str, str]:
     """One good token for each tenant."""
-    return {tenant: fetch_token(platform, tenant) for tenant in sorted(platform.tenants)}
+    return fetch_tokens(platform)
 
 
 @pytest.fixture(scope="package")

@@ -8,7 +8,7 @@ import typing as t
 
 import pytest
 
-from tests.behaviour.client import fetch_token
+from tests.behaviour.client import fetch_tokens
 from tests.behaviour.platform_json import Platform
 from tests.node import installing
 from tests.node.inventory import unlimited
@@ -31,4 +31,4 @@ def platform(installed: OwnNode) -> Platform:
 @pytest.fixture(scope="package")
 def tokens(platform: Platform) -> dict[str, str]:
     """One good token for each tenant."""
-    return {tenant: fetch_token(platform, tenant) for tenant in sorted(platform.tenants)}
+    return fetch_tokens(platform)

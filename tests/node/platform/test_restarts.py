@@ -18,7 +18,7 @@ from tests.behaviour.platform_json import Platform
 from tests.node import machine
 from tests.node.inventory import with_another_model
 from tests.node.own_node import OwnNode
-from tests.node.platform.traffic import Stream, Traffic, wait_until
+from tests.node.traffic import Stream, Traffic, wait_until
 
 _TENANT, _MODEL, _ANOTHER_MODEL, _LANGUAGE_MODEL = "tenant-a", "iris", "iris-too", "smollm2"
 # An old pod goes on for less than that when it has nothing to do.

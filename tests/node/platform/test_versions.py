@@ -45,10 +45,8 @@ def versions(
 
 
 def test_a_canary_gets_its_share_and_its_start_fails_nobody(versions: Versions) -> None:
-    with versions.asking() as traffic:
-        versions.become("1", "2", canary={"version": "2", "weight": 20})
-        traffic.go_on_for(_AFTER)
-    assert traffic.answers.keys() == {"1", "2"}, traffic.answers
+    answers = versions.become("1", "2", canary={"version": "2", "weight": 20})
+    assert answers.keys() == {"1", "2"}, answers
     found = versions.answers(_REQUESTS)
     assert found.total() == found["1"] + found["2"], found
     assert chance(found["2"], _REQUESTS, 0.2) > LEAST_LIKELY, found
@@ -56,10 +54,8 @@ def test_a_canary_gets_its_share_and_its_start_fails_nobody(versions: Versions) 
 
 def test_a_cohort_meets_one_version_and_a_mirror_gets_copies(versions: Versions) -> None:
     canary = {"version": "2", "weight": 50, "cohort_header": _COHORT}
-    with versions.asking() as traffic:
-        versions.become("1", "2", "3", canary=canary, mirror="3")
-        traffic.go_on_for(_AFTER)
-    assert traffic.answers.keys() == {"1", "2"}, traffic.answers
+    answers = versions.become("1", "2", "3", canary=canary, mirror="3")
+    assert answers.keys() == {"1", "2"}, answers
     before = copies(versions.node)
     met = [versions.answers(_TIMES, **{_COHORT: f"person-{n}"}) for n in range(_COHORTS)]
     assert all(len(found) == 1 for found in met), met
@@ -70,21 +66,15 @@ def test_a_cohort_meets_one_version_and_a_mirror_gets_copies(versions: Versions)
 
 
 def test_a_canary_that_is_taken_back_leaves_no_request_behind(versions: Versions) -> None:
-    with versions.asking() as traffic:
-        versions.become("1")
-        traffic.go_on_for(_AFTER)
-    assert traffic.answers.keys() <= {"1", "2"}, traffic.answers
+    answers = versions.become("1")
+    assert answers.keys() <= {"1", "2"}, answers
     assert versions.answers(_AFTER).keys() == {"1"}
 
 
 def test_a_canary_gets_everything_and_is_promoted(versions: Versions) -> None:
-    with versions.asking() as traffic:
-        versions.become("1", "2", canary={"version": "2", "weight": 100})
-        traffic.go_on_for(_AFTER)
-    assert traffic.answers.keys() <= {"1", "2"}, traffic.answers
+    answers = versions.become("1", "2", canary={"version": "2", "weight": 100})
+    assert answers.keys() <= {"1", "2"}, answers
     assert versions.answers(_AFTER).keys() == {"2"}
-    with versions.asking() as traffic:
-        versions.become("2")
-        traffic.go_on_for(_AFTER)
+    answers = versions.become("2")
     # The old version answers nobody any more, not even for a moment.
-    assert traffic.answers.keys() == {"2"}, traffic.answers
+    assert answers.keys() == {"2"}, answers
