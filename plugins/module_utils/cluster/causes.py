@@ -24,6 +24,10 @@ _UNSCHEDULABLE = "Unschedulable"
 _NO_ROOM = re.compile(r"\bInsufficient |\bToo many pods\b")
 # The kubelet's, of containers that run: k8s.io/kubernetes, pkg/kubelet/status (ContainersNotReady).
 _NOT_READY = "ContainersNotReady"
+# Phases of a pod that does not run again.
+_ENDS = ("Succeeded", "Failed")
+# A container that is not ready, and that the kubelet does not hold back (or not at this moment).
+_ENDED = "ended"
 # Of what a container said last. Its end is kept: a log's line begins with when and where.
 _SHOWN_CHARACTERS = 300
 _HINTS = {
@@ -34,6 +38,7 @@ _HINTS = {
     "CreateContainerConfigError": "a ConfigMap or Secret that it names is missing",
     _NOT_READY: "they run, and do not say that they are ready: read their logs",
     "CrashLoopBackOff": "the program ends soon after its start: read its log",
+    _ENDED: "read its log",
 }
 
 
@@ -76,11 +81,11 @@ def of_workload(api: Api, key: Key, live: Mapping[str, Any]) -> Cause:
     kept = [
         Cause(cause.reason, f"pod {pod['metadata']['name']}: {cause.text}")
         for pod in _read(api, _pods_of(key), selector)
-        if not pod["metadata"].get("deletionTimestamp") and (cause := of_pod(pod)).text
+        if not _has_ended(pod) and (cause := of_pod(pod)).text
     ]
     if kept:
-        # A pod that runs may only need more time than another that cannot.
-        return min(kept, key=lambda cause: cause.reason == _NOT_READY)
+        # A pod that runs, or runs again, may only need more time than another that cannot.
+        return min(kept, key=lambda cause: (cause.reason == _NOT_READY, cause.reason == _ENDED))
     if (key.group, key.kind) == _MODEL:
         # Of a Deployment that is awaited itself, its own verdict says it.
         for deployment in _read(api, _deployments_of(key), selector):
@@ -100,7 +105,7 @@ def room_may_come(api: Api) -> bool:
 
 def _will_end(pod: Mapping[str, Any]) -> bool:
     spec, status = pod.get("spec") or {}, pod.get("status") or {}
-    if not spec.get("nodeName") or status.get("phase") in ("Succeeded", "Failed"):
+    if not spec.get("nodeName") or status.get("phase") in _ENDS:
         return False
     return bool(pod["metadata"].get("deletionTimestamp")) or (
         spec.get("restartPolicy", "Always") != "Always"
@@ -153,11 +158,16 @@ def _pods_by_component(api: Api, key: Key, selector: str) -> dict[str, list[Mapp
     """The pods of a workload that have not ended and are not about to."""
     components: dict[str, list[Mapping[str, Any]]] = {}
     for pod in _read(api, _pods_of(key), selector) if selector else ():
-        phase = (pod.get("status") or {}).get("phase", "")
-        if not pod["metadata"].get("deletionTimestamp") and phase not in ("Succeeded", "Failed"):
+        if not _has_ended(pod):
             name = (pod["metadata"].get("labels") or {}).get(_COMPONENT, "")
             components.setdefault(name, []).append(pod)
     return components
+
+
+def _has_ended(pod: Mapping[str, Any]) -> bool:
+    """Whether it has, or is about to."""
+    phase = (pod.get("status") or {}).get("phase", "")
+    return bool(pod["metadata"].get("deletionTimestamp")) or phase in _ENDS
 
 
 def _by_knative(live: Mapping[str, Any]) -> bool:
@@ -239,24 +249,31 @@ def of_pod(pod: Mapping[str, Any]) -> Cause:
             return Cause(reason, _with_hint(f"{reason}: {condition.get('message')}", reason))
     for part in ("initContainerStatuses", "containerStatuses"):
         for container in status.get(part) or []:
-            waiting = (container.get("state") or {}).get("waiting") or {}
-            reason = waiting.get("reason", "")
-            if reason in ("", "PodInitializing", "ContainerCreating"):
-                continue
-            last = (container.get("lastState") or {}).get("terminated") or {}
-            text = f"container {container['name']} {reason}"
-            text += (
-                f", exit code {last['exitCode']} {last.get('reason', '')}".rstrip() if last else ""
-            )
-            # What it said in the end says more than that it is started again, and when.
-            said = _last_line(str(last.get("message", ""))) or waiting.get("message")
-            text += f": {said}" if said else ""
-            return Cause(reason, _with_hint(text, reason))
+            if (cause := _of_container(container)).text:
+                return cause
     for condition in status.get("conditions") or []:
         # While they are made, they are unready, too.
         if condition.get("reason") == _NOT_READY and status.get("phase") == "Running":
             return Cause(_NOT_READY, _with_hint(str(condition.get("message")), _NOT_READY))
     return _NONE
+
+
+def _of_container(container: Mapping[str, Any]) -> Cause:
+    """What keeps one container from running, or made it end before: one that is started again and again runs now and then."""
+    state = container.get("state") or {}
+    waiting = state.get("waiting") or {}
+    last = state.get("terminated") or (container.get("lastState") or {}).get("terminated") or {}
+    reason = str(waiting.get("reason", ""))
+    if reason in ("", "PodInitializing", "ContainerCreating"):
+        if container.get("ready") or not last.get("exitCode"):
+            return _NONE
+        reason = _ENDED
+    text = f"container {container['name']} {reason}"
+    text += f", exit code {last['exitCode']} {last.get('reason', '')}".rstrip() if last else ""
+    # What it said in the end says more than that it is started again, and when.
+    said = _last_line(str(last.get("message", ""))) or waiting.get("message")
+    text += f": {said}" if said else ""
+    return Cause(reason, _with_hint(text, reason))
 
 
 def _last_line(message: str) -> str:

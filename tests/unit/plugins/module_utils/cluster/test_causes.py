@@ -24,6 +24,11 @@ def waiting(reason: str, message: str = "", **more: t.Any) -> Pod:
     return {"name": "main", "state": {"waiting": {"reason": reason, "message": message}}, **more}
 
 
+def ended(**more: t.Any) -> Pod:
+    terminated = {"exitCode": 1, "reason": "Error", "message": "Copying\nForbidden\n"}
+    return {"name": "main", "lastState": {"terminated": terminated}, **more}
+
+
 @pytest.mark.parametrize(
     ("one", "text"),
     [
@@ -57,6 +62,20 @@ def waiting(reason: str, message: str = "", **more: t.Any) -> Pod:
                 )
             ),
             "container main CrashLoopBackOff, exit code 1 Error: S3 error [403]: Forbidden (the",
+        ),
+        # It runs once more, or is about to.
+        (
+            pod(ended(state={"running": {}}, ready=False)),
+            "container main ended, exit code 1 Error: Forbidden (read its log",
+        ),
+        (
+            pod({"name": "main", "state": ended()["lastState"], "ready": False}),
+            "container main ended, exit code 1 Error: Forbidden (read its log",
+        ),
+        (pod(ended(state={"running": {}}, ready=True)), ""),
+        (
+            pod({"name": "main", "state": {"terminated": {"exitCode": 0}}, "ready": True}),
+            "",
         ),
         (
             pod(
@@ -130,14 +149,18 @@ def test_a_pod_that_cannot_run_says_more_than_one_that_is_not_ready_yet() -> Non
     )
     leaving = pod(waiting("ErrImagePull"))
     leaving["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    gone = pod(waiting("ErrImagePull"), phase="Failed")
     service = Key("serving.kserve.io", "InferenceService", "n", "iris")
 
     def reason(*pods: Pod) -> str:
         server = Server(lambda _: httpx.Response(200, json={"items": list(pods)}))
         return causes.of_workload(server.api, service, {}).reason
 
-    assert reason(leaving, unready, pod(waiting("CrashLoopBackOff"))) == "CrashLoopBackOff"
-    assert reason(leaving, unready) == "ContainersNotReady"
+    assert reason(leaving, gone, unready, pod(waiting("CrashLoopBackOff"))) == "CrashLoopBackOff"
+    again = pod(ended(state={"running": {}}, ready=False))
+    assert reason(again, pod(waiting("ErrImagePull"))) == "ErrImagePull"
+    assert reason(unready, again) == "ended"
+    assert reason(leaving, gone, unready) == "ContainersNotReady"
 
 
 def test_who_may_not_read_pods_gets_no_second_error() -> None:
