@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import typing as t
 from pathlib import Path
 
@@ -14,12 +15,18 @@ from .own_node import OwnNode
 
 
 @contextlib.contextmanager
-def installed(directory: Path, variables: t.Mapping[str, t.Any]) -> t.Iterator[OwnNode]:
+def installed(
+    directory: Path,
+    variables: t.Mapping[str, t.Any],
+    *,
+    first: t.Mapping[str, t.Any] | None = None,
+) -> t.Iterator[OwnNode]:
     """Install a platform by site.yml from a bundle alone, and remove it with its node in the end.
 
     Args:
         directory: Where what it writes lies.
         variables: What differs from inventories/node.
+        first: What is installed instead; the rest is then left to who asked, and its images are there.
 
     Raises:
         AssertionError: It cannot be installed; where its logs are kept is printed.
@@ -29,7 +36,7 @@ def installed(directory: Path, variables: t.Mapping[str, t.Any]) -> t.Iterator[O
     own.play("playbooks/bundle.yml")
     try:
         try:
-            own.play("site.yml")
+            (own if first is None else dataclasses.replace(own, variables=first)).play("site.yml")
         except AssertionError:
             print(failure.keep(own, "the install"))
             raise

@@ -89,13 +89,13 @@ class OwnNode:
         """Remove it."""
         self.play("playbooks/uninstall.yml")
 
-    def fail(self, *options: str) -> str:
-        """Start it where that must fail.
+    def fail(self, *options: str, playbook: str = "tests/node/play.yml") -> str:
+        """Run a playbook where that must fail.
 
         Returns:
             What was said.
         """
-        done = self._run("tests/node/play.yml", *options)
+        done = self._run(playbook, *options)
         assert done.returncode != 0, done.stdout
         return done.stdout
 
@@ -203,6 +203,7 @@ class OwnNode:
                 "service_type": "NodePort",
                 "kubeconfig": str(self.kubeconfig),
                 "node": {"network": _NETWORK},
+                **self.variables.get("platform_cluster", {}),
             },
-            **self.variables,
+            **{name: one for name, one in self.variables.items() if name != "platform_cluster"},
         }

@@ -52,11 +52,12 @@ def cache_directory() -> Path:
     return Path(base) / "inferencebox"
 
 
-def directory(tool: str) -> Path:
+def directory(tool: str, tools: Path = TOOLS) -> Path:
     """Build the programs of one module, or find them built.
 
     Args:
         tool: Name of a folder in `tools`.
+        tools: The folder of such folders.
 
     Returns:
         The directory that holds the programs.
@@ -64,7 +65,7 @@ def directory(tool: str) -> Path:
     Raises:
         BuildError: Go is missing, too old, or its build fails.
     """
-    module = TOOLS / tool
+    module = tools / tool
     built = cache_directory() / "programs" / f"{tool}-{_digest(module)}"
     built.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{built}.lock"):
