@@ -54,7 +54,7 @@ needed = pytest.mark.skipif(bool(_LACK), reason=_LACK or "it has all")
 
 
 def look(directory: Path) -> dict[str, set[str]]:
-    """Take down links, addresses, routes, rules, mounts, control groups, folders, settings and processes.
+    """Take down links, addresses, routes, rules, mounts, control groups and their controllers, folders, settings and processes.
 
     Args:
         directory: Whoever names it in its command line is a process of the node.
@@ -69,6 +69,7 @@ def look(directory: Path) -> dict[str, set[str]]:
             line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()
         },
         "control groups": {folder for folder, _, _ in os.walk("/sys/fs/cgroup")},
+        "controllers": _controllers(),
         "folders": {
             str(path)
             for name in _FOLDERS
@@ -85,6 +86,12 @@ def differences(before: dict[str, set[str]], after: dict[str, set[str]]) -> dict
     found = {what: sorted(before[what] ^ after[what]) for what in before}
     own = {what: [one for one in rows if _OTHERS not in one] for what, rows in found.items()}
     return {what: rows for what, rows in own.items() if rows}
+
+
+def _controllers() -> set[str]:
+    """Those of groups of the second version; in the first, each has a hierarchy of its own."""
+    file = Path("/sys/fs/cgroup/cgroup.subtree_control")
+    return set(file.read_text().split()) if file.exists() else set()
 
 
 def _settings() -> set[str]:

@@ -7,9 +7,59 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import typing as t
 from pathlib import Path
 
+from ..errors import ProcessError
+
 _ROOT = Path("/sys/fs/cgroup")
+# In the second version a group has what is enabled for all beside it. Of these the kubelet wants every one that the kernel has:
+# k8s.io/kubernetes, pkg/kubelet/cm/cgroup_v2_manager_linux.go. systemd leaves out what no unit of its own needs.
+_CONTROLLERS = ("cpu", "cpuset", "hugetlb", "memory", "pids")
+
+
+def enabled() -> list[str]:
+    """Controllers that every group of the machine has; none where control groups are of the first version."""
+    return _read("cgroup.subtree_control")
+
+
+def disabled() -> list[str]:
+    """Controllers that the kernel has, and groups lack, of those that a node needs; none in the first version."""
+    lacking = set(_read("cgroup.controllers")) - set(enabled())
+    return [name for name in _CONTROLLERS if name in lacking]
+
+
+def enable() -> None:
+    """Give all groups of the machine the controllers that they lack.
+
+    Raises:
+        ProcessError: The kernel refuses it.
+    """
+    names = disabled()
+    try:
+        _write([f"+{name}" for name in names])
+    except OSError as error:
+        raise ProcessError(
+            f"control groups cannot have {', '.join(names)}: {error}. Where this machine is a container, its processes must be "
+            f"in a group below {_ROOT}"
+        ) from error
+
+
+def disable(names: t.Iterable[str]) -> None:
+    """Take controllers away that a node needed, but for those that somebody else uses by now."""
+    for name in names:
+        if name in _CONTROLLERS:
+            with contextlib.suppress(OSError):
+                _write([f"-{name}"])
+
+
+def _read(file: str) -> list[str]:
+    path = _ROOT / file
+    return path.read_text(encoding="ascii").split() if path.exists() else []
+
+
+def _write(changes: t.Sequence[str]) -> None:
+    (_ROOT / "cgroup.subtree_control").write_text(" ".join(changes), encoding="ascii")
 
 
 def missing(name: str) -> list[Path]:
@@ -25,13 +75,8 @@ def make(name: str) -> None:
     """Make the group where it is missing."""
     for path in missing(name):
         path.mkdir(mode=0o755)
-        # In the first version a new group may use no processor and no memory until it is said which.
-        for setting in ("cpuset.cpus", "cpuset.mems"):
-            file = path / setting
-            if file.exists() and not file.read_text(encoding="ascii").strip():
-                file.write_text(
-                    (path.parent / setting).read_text(encoding="ascii"), encoding="ascii"
-                )
+        if not _unified():
+            _fill_cpuset(path)
 
 
 def exists(name: str) -> bool:
@@ -71,9 +116,22 @@ def remove(name: str) -> None:
                 os.rmdir(folder)
 
 
+def _fill_cpuset(path: Path) -> None:
+    # In the first version a new group may use no processor and no memory until it is said which.
+    for setting in ("cpuset.cpus", "cpuset.mems"):
+        file = path / setting
+        if file.exists() and not file.read_text(encoding="ascii").strip():
+            file.write_text((path.parent / setting).read_text(encoding="ascii"), encoding="ascii")
+
+
+def _unified() -> bool:
+    """Whether they are of the second version, with one hierarchy for all controllers."""
+    return (_ROOT / "cgroup.controllers").exists()
+
+
 def _places(name: str) -> list[Path]:
     below = name.removeprefix("/")
-    if (_ROOT / "cgroup.controllers").exists():
+    if _unified():
         return [_ROOT / below]
     # Links are other names of the same hierarchy.
     roots = sorted({path.resolve() for path in _ROOT.iterdir() if path.is_dir()})

@@ -152,7 +152,7 @@ def _loadable(module: str) -> bool:
 
 
 def _controllers() -> set[str]:
-    unified = _CGROUPS / "cgroup.subtree_control"
+    unified = _CGROUPS / "cgroup.controllers"
     if unified.exists():
         return set(unified.read_text(encoding="ascii").split())
     return {path.name for path in _CGROUPS.iterdir()} if _CGROUPS.is_dir() else set()

@@ -135,6 +135,11 @@ def _steps(machine: Machine) -> list[tuple[str, Look, Make]]:
         ("folders of containerd and its plugins", _no_folders, _make_folders),
         ("sockets that a crash has left, removed", _dead_sockets, _remove_dead_sockets),
         (
+            "controllers of control groups",
+            lambda _: bool(node_cgroups.disabled()),
+            lambda _: node_cgroups.enable(),
+        ),
+        (
             f"control group {machine.cgroup}",
             lambda m: bool(node_cgroups.missing(m.cgroup)),
             lambda m: node_cgroups.make(m.cgroup),
@@ -182,7 +187,12 @@ def _write_record(machine: Machine) -> None:
         if setting(name).exists()
     }
     folders = [path for path in SHARED_FOLDERS if not Path(path).is_dir()]
-    content = json.dumps({"settings": settings, "folders": folders}, indent=2) + "\n"
+    record = {
+        "settings": settings,
+        "folders": folders,
+        "controllers": node_cgroups.enabled(),
+    }
+    content = json.dumps(record, indent=2) + "\n"
     replace_file(str(machine.record), content.encode(), 0o600)
 
 

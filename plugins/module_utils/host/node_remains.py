@@ -127,7 +127,10 @@ def _remove_results(machine: Machine) -> None:
 
 
 def _put_back(machine: Machine) -> None:
-    for name, value in read_record(machine).get("settings", {}).items():
+    record = read_record(machine)
+    if "controllers" in record:
+        node_cgroups.disable(set(node_cgroups.enabled()) - set(record["controllers"]))
+    for name, value in record.get("settings", {}).items():
         file = setting(name)
         if file.read_text(encoding="ascii").strip() != value:
             file.write_text(value, encoding="ascii")
