@@ -193,6 +193,7 @@ class OwnNode:
         )
 
     def _variables(self) -> dict[str, t.Any]:
+        cluster = dict(self.variables.get("platform_cluster", {}))
         return {
             "platform_name": "nodetest",
             "platform_home": str(self.home),
@@ -202,8 +203,8 @@ class OwnNode:
                 "provider": "node",
                 "service_type": "NodePort",
                 "kubeconfig": str(self.kubeconfig),
-                "node": {"network": _NETWORK},
-                **self.variables.get("platform_cluster", {}),
+                **cluster,
+                "node": {"network": _NETWORK, **cluster.get("node", {})},
             },
             **{name: one for name, one in self.variables.items() if name != "platform_cluster"},
         }

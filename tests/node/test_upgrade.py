@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, Inference-in-a-Box contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-"""A node goes on with the next minor release of Kubernetes, with its data, and never back."""
+"""A node without a platform goes on with the next minor release of Kubernetes, with its data, and never back."""
 
 from __future__ import annotations
 
@@ -17,12 +17,11 @@ import pytest
 from inferencebox.programs import building, collecting
 from tests.node import bundle, machine
 from tests.node.own_node import ADDRESS, OwnNode
+from tests.node.releases import FIRST, FIRST_TOOL, NEXT, NEXT_TOOL, containers, release
 from tests.node.traffic import wait_until
 
 pytestmark = machine.needed
 
-# Minor release to the tool that builds it.
-(FIRST, FIRST_TOOL), (NEXT, NEXT_TOOL) = list(bundle.TRAIN.node_kubernetes.items())[:2]
 _PARTS = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy")
 _NAME = "answering"
 _BETWEEN_SECONDS = 0.05
@@ -132,25 +131,6 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> t.Iterator[OwnNode]:
         yield own
     finally:
         own.remove()
-
-
-def containers(node: OwnNode) -> dict[str, tuple[str, int]]:
-    """Container and number of restarts of each pod, by its name."""
-    done = node.kubectl("get", "pods", "--all-namespaces", "--output=json")
-    assert done.returncode == 0, done.stderr
-    states = {
-        one["metadata"]["name"]: one["status"]["containerStatuses"][0]
-        for one in json.loads(done.stdout)["items"]
-    }
-    return {name: (one["containerID"], one["restartCount"]) for name, one in states.items()}
-
-
-def release(node: OwnNode) -> tuple[str, str]:
-    """Minor release that the API server is of, and the one that the node says its kubelet is of."""
-    server = json.loads(node.kubectl("version", "--output=json").stdout)["serverVersion"]
-    told = "jsonpath={.items[0].status.nodeInfo.kubeletVersion}"
-    kubelet = node.kubectl("get", "nodes", "--output", told).stdout
-    return f"{server['major']}.{server['minor']}", kubelet.removeprefix("v").rpartition(".")[0]
 
 
 def put(node: OwnNode, tool: str, *names: str) -> None:

@@ -20,7 +20,9 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
     def make(enabled: str) -> Path:
         monkeypatch.setattr(node_cgroups, "_ROOT", tmp_path)
-        (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory hugetlb pids rdma misc\n")
+        (tmp_path / "cgroup.controllers").write_text(
+            "cpuset cpu io memory hugetlb pids rdma misc\n"
+        )
         (tmp_path / "cgroup.subtree_control").write_text(f"{enabled}\n")
         return tmp_path / "cgroup.subtree_control"
 
