@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import time
 import typing as t
 
 import httpx2
@@ -77,7 +78,10 @@ def spend(platform: Platform, model: Model, *credential: tuple[str, str]) -> Spe
 def test_requests_of_a_tenant_are_limited_over_all_its_models(
     platform: Platform, tokens: dict[str, str]
 ) -> None:
-    spent = spend(platform, platform.models["wine"], bearer(tokens["tenant-b"]))
+    wine, owner = platform.models["wine"], bearer(tokens["tenant-b"])
+    # `up` has just asked every model, on account of a tenant of it: whoever counts begins with a minute that nobody has used.
+    time.sleep(int(spend(platform, wine, owner).refusal.headers["retry-after"]) + 1)
+    spent = spend(platform, wine, owner)
     # The minute may have ended in between.
     assert _REQUESTS <= len(spent.answered) <= 2 * _REQUESTS
     headers = spent.refusal.headers
@@ -89,7 +93,7 @@ def test_requests_of_a_tenant_are_limited_over_all_its_models(
     iris = platform.models["iris"]
     with Caller(platform, tokens["tenant-a"]) as other:
         assert other.post(iris.example_path, dict(iris.example_body)).is_success
-    more = spend(platform, iris, bearer(tokens["tenant-b"]))
+    more = spend(platform, iris, owner)
     assert len(more.answered) <= _REQUESTS
 
 
