@@ -46,11 +46,10 @@ def enable() -> None:
 
 
 def disable(names: t.Iterable[str]) -> None:
-    """Take controllers away that a node needed, but for those that somebody else uses by now."""
+    """Take controllers away that were enabled for a node, but for those that somebody else uses by now."""
     for name in names:
-        if name in _CONTROLLERS:
-            with contextlib.suppress(OSError):
-                _write([f"-{name}"])
+        with contextlib.suppress(OSError):
+            _write([f"-{name}"])
 
 
 def _read(file: str) -> list[str]:

@@ -191,6 +191,7 @@ def _write_record(machine: Machine) -> None:
         "settings": settings,
         "folders": folders,
         "controllers": node_cgroups.enabled(),
+        "bridges_filtered": _BRIDGES.exists(),
     }
     content = json.dumps(record, indent=2) + "\n"
     replace_file(str(machine.record), content.encode(), 0o600)
@@ -271,6 +272,8 @@ _FORWARDING = (
     "/proc/sys/net/ipv4/ip_forward",
     "/proc/sys/net/bridge/bridge-nf-call-iptables",
 )
+# Where br_netfilter is loaded.
+_BRIDGES = Path("/proc/sys/net/bridge")
 
 
 def _no_forwarding(machine: Machine) -> bool:
@@ -281,10 +284,29 @@ def _no_forwarding(machine: Machine) -> bool:
 
 
 def _forward(machine: Machine) -> None:
-    if not Path("/proc/sys/net/bridge").exists():
+    if not _BRIDGES.exists():
         _run("modprobe", "br_netfilter")
+        # From now on it would filter what passes through any bridge of the machine, too. Each network has a setting of its own.
+        for path in _filtering():
+            path.write_text("0", encoding="ascii")
     for path in _FORWARDING:
         _inside(machine, "sh", "-c", f"echo 1 > {path}")
+
+
+def _filtering() -> list[Path]:
+    return sorted(_BRIDGES.glob("bridge-nf-call-*"))
+
+
+def leave_bridges(record: t.Mapping[str, t.Any]) -> None:
+    """Unload br_netfilter if a node has loaded it, unless somebody uses it by now.
+
+    Args:
+        record: What was there before.
+    """
+    if record.get("bridges_filtered", True) or not _BRIDGES.exists():
+        return
+    if all(path.read_text(encoding="ascii").strip() == "0" for path in _filtering()):
+        _quietly("modprobe", "--remove", "br_netfilter")
 
 
 def _rules(machine: Machine) -> str:

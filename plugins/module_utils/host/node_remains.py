@@ -14,7 +14,15 @@ from pathlib import Path
 
 from ..errors import ProcessError
 from . import node_cgroups, node_shims
-from .node_machine import KUBELET_SOCKET, MESH_FOLDER, Machine, has_namespace, read_record, setting
+from .node_machine import (
+    KUBELET_SOCKET,
+    MESH_FOLDER,
+    Machine,
+    has_namespace,
+    leave_bridges,
+    read_record,
+    setting,
+)
 
 _SECONDS = 30.0
 _POLL_SECONDS = 0.1
@@ -130,6 +138,7 @@ def _put_back(machine: Machine) -> None:
     record = read_record(machine)
     if "controllers" in record:
         node_cgroups.disable(set(node_cgroups.enabled()) - set(record["controllers"]))
+    leave_bridges(record)
     for name, value in record.get("settings", {}).items():
         file = setting(name)
         if file.read_text(encoding="ascii").strip() != value:

@@ -246,6 +246,8 @@ def _controller_manager(layout: Layout) -> Row:
         "cluster-name": layout.name,
         # One node has all addresses of pods.
         "allocate-node-cidrs": "false",
+        # It makes this folder, whether anybody has such plugins or not.
+        "flex-volume-plugin-dir": layout.path("kubelet", "volume-plugins"),
     }
 
 
