@@ -82,8 +82,16 @@ def look(directory: Path) -> dict[str, set[str]]:
 
 
 def differences(before: dict[str, set[str]], after: dict[str, set[str]]) -> dict[str, list[str]]:
-    """What is there more or less than before, by what it is."""
-    found = {what: sorted(before[what] ^ after[what]) for what in before}
+    """What is there more or less than before, by what it is.
+
+    Modules that the kernel has loaded for what ran stay, and bring settings of their own.
+    """
+    known = {row.split()[0] for row in before["settings"]}
+    old = {row for row in after["settings"] if row.split()[0] in known}
+    found = {
+        what: sorted(rows ^ (old if what == "settings" else after[what]))
+        for what, rows in before.items()
+    }
     own = {what: [one for one in rows if _OTHERS not in one] for what, rows in found.items()}
     return {what: rows for what, rows in own.items() if rows}
 
