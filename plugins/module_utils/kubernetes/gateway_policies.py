@@ -48,6 +48,8 @@ _CLAIM_VALUES = 128
 _PATH_CHARACTERS = 1024
 # Characters of a header's value in a limit (CRD of BackendTrafficPolicy).
 _SELECTOR_CHARACTERS = 1024
+# No tenant can have this name.
+_NOBODY = "-"
 
 _TOKENS = "llm_total_token"
 _METADATA = "io.envoy.ai_gateway"
@@ -365,6 +367,9 @@ def _limits(platform: Platform, keys: Sequence[ApiKey]) -> Object:
             _limit(KEY_HEADER, pattern, most, "Minute", tokens=False, shared=not alone)
             for pattern in _joined([re.escape(each) for each in ids], _SELECTOR_CHARACTERS)
         ]
+    if not rules and alone:
+        # The gateway keeps a field that is gone, and with it limits of before: what counts nobody takes their place.
+        rules = [_limit(TENANT_HEADER, _NOBODY, 1, "Minute", tokens=False, shared=False)]
     if not rules:
         return {}
     return {"rateLimit": {"local" if alone else "global": {"rules": rules}}}

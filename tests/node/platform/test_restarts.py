@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import time
@@ -119,6 +120,38 @@ def test_a_key_and_its_limit_are_taken_over_while_tier_1_runs(
     assert all(one.headers["x-ratelimit-limit"].startswith(str(_LIMIT)) for one in refused)
     assert all(1 <= int(one.headers["retry-after"]) <= 60 for one in refused)
     assert tier_1(installed) == before
+
+
+@pytest.mark.proves("L4", "tier1-standalone")
+def test_limits_of_tenants_come_and_go_while_tier_1_runs(
+    installed: OwnNode, platform: Platform, tokens: dict[str, str]
+) -> None:
+    wait_until(lambda: len(tier_1(installed)) == 1, "more than one pod of tier 1 stays")
+    before = tier_1(installed)
+    model = platform.models[_MODEL]
+
+    def answers() -> set[int]:
+        with Caller(platform, tokens[_TENANT]) as caller:
+            body = dict(model.example_body)
+            asked = [
+                caller.post(model.example_path, body, patient=False) for _ in range(3 * _LIMIT)
+            ]
+        return {one.status_code for one in asked}
+
+    try:
+        all_limited(installed, {"requests_per_minute": _LIMIT}).play("site.yml")
+        assert answers() == {200, 429}
+        all_limited(installed, {}).play("site.yml")
+        assert answers() == {200}
+    finally:
+        installed.play("site.yml")
+    assert tier_1(installed) == before
+
+
+def all_limited(node: OwnNode, limits: dict[str, int]) -> OwnNode:
+    """The node as it becomes when all its tenants have these limits, and no others."""
+    tenants = [{**tenant, "limits": limits} for tenant in node.variables["tenants"]]
+    return dataclasses.replace(node, variables={**node.variables, "tenants": tenants})
 
 
 def tier_1(node: OwnNode) -> list[str]:
