@@ -287,8 +287,8 @@ def _forward(machine: Machine) -> None:
     if not _BRIDGES.exists():
         _run("modprobe", "br_netfilter")
         # From now on it would filter what passes through any bridge of the machine, too. Each network has a setting of its own.
-        for path in _filtering():
-            path.write_text("0", encoding="ascii")
+        for each in _filtering():
+            each.write_text("0", encoding="ascii")
     for path in _FORWARDING:
         _inside(machine, "sh", "-c", f"echo 1 > {path}")
 
