@@ -47,7 +47,7 @@ FEATURES: t.Mapping[str, Feature] = {
     "admission": Feature("admission policies", ""),
     "models": Feature(
         "models in mode `standard`: runtimes, replicas, HPA, transformer, canary, mirror",
-        "replicas added on a node; files from stores other than those of HTTPS",
+        "replicas added on a node; files from stores other than those of S3 and HTTPS",
     ),
     "keda": Feature(
         "models scaled by KEDA",
