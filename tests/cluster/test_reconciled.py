@@ -165,6 +165,7 @@ def test_backends_of_tier_1_are_accepted(installed: Installed) -> None:
 
 _AI = pytest.mark.proves("L2", "tier1-ai")
 _PROXIES = "gateway.envoyproxy.io/owning-gateway-name=tier1"
+_READER = "ai-gateway-extproc"
 
 
 @_AI
@@ -204,15 +205,31 @@ def test_a_route_of_models_becomes_one_that_envoy_gateway_programs(installed: In
         assert made["spec"]["directResponse"]["statusCode"] == 404
 
 
+def proxies(installed: Installed) -> list[Object]:
+    """Pods of tier 1's two Envoys, once those of before there was anything to put beside them are replaced."""
+    deadline = time.monotonic() + _SECONDS
+    while True:
+        found = [
+            pod
+            for pod in installed.pods("envoy-gateway-system", _PROXIES)
+            if not pod["metadata"].get("deletionTimestamp")
+        ]
+        replaced = all(
+            any(one["name"] == _READER for one in pod["spec"].get("initContainers", []))
+            and conditions(pod["status"]).get("Ready") == "True"
+            for pod in found
+        )
+        if replaced and len(found) == 2:
+            return found
+        assert time.monotonic() < deadline, [pod["status"] for pod in found]
+        time.sleep(0.5)
+
+
 @_AI
 def test_each_proxy_has_what_reads_bodies_beside_it(installed: Installed) -> None:
     """By the webhook; Envoy reaches it through a socket that the two share."""
-    pods = installed.pods("envoy-gateway-system", _PROXIES)
-    assert len(pods) == 2
-    for pod in pods:
-        (beside,) = (
-            one for one in pod["spec"]["initContainers"] if one["name"] == "ai-gateway-extproc"
-        )
+    for pod in proxies(installed):
+        (beside,) = (one for one in pod["spec"]["initContainers"] if one["name"] == _READER)
         (envoy,) = (one for one in pod["spec"]["containers"] if one["name"] == "envoy")
         shared = {one["name"] for one in beside["volumeMounts"]} & {
             one["name"] for one in envoy["volumeMounts"]
@@ -225,7 +242,7 @@ def test_the_proxies_know_who_asks_before_they_read_what(installed: Installed) -
     """Identity, the model from the body, authorization, limits: in that order, as the real Envoy was told."""
     if installed.missing_proxies:
         pytest.skip(installed.missing_proxies)
-    for pod in installed.pods("envoy-gateway-system", _PROXIES):
+    for pod in proxies(installed):
         text = installed.inside(
             pod, "http://127.0.0.1:19000/config_dump?resource=dynamic_listeners"
         )
