@@ -12,10 +12,17 @@ from pathlib import Path
 
 from ..errors import ProcessError
 
-_ROOT = Path("/sys/fs/cgroup")
+ROOT = Path("/sys/fs/cgroup")
 # In the second version a group has what is enabled for all beside it. Of these the kubelet wants every one that the kernel has:
 # k8s.io/kubernetes, pkg/kubelet/cm/cgroup_v2_manager_linux.go. systemd leaves out what no unit of its own needs.
 _CONTROLLERS = ("cpu", "cpuset", "hugetlb", "memory", "pids")
+
+
+def available() -> set[str]:
+    """Controllers that the machine has, whether its groups have them or not."""
+    if _unified():
+        return set(_read("cgroup.controllers"))
+    return {path.name for path in ROOT.iterdir()} if ROOT.is_dir() else set()
 
 
 def enabled() -> list[str]:
@@ -25,7 +32,7 @@ def enabled() -> list[str]:
 
 def disabled() -> list[str]:
     """Controllers that the kernel has, and groups lack, of those that a node needs; none in the first version."""
-    lacking = set(_read("cgroup.controllers")) - set(enabled())
+    lacking = available() - set(enabled()) if _unified() else set()
     return [name for name in _CONTROLLERS if name in lacking]
 
 
@@ -41,7 +48,7 @@ def enable() -> None:
     except OSError as error:
         raise ProcessError(
             f"control groups cannot have {', '.join(names)}: {error}. Where this machine is a container, its processes must be "
-            f"in a group below {_ROOT}"
+            f"in a group below {ROOT}"
         ) from error
 
 
@@ -53,12 +60,12 @@ def disable(names: t.Iterable[str]) -> None:
 
 
 def _read(file: str) -> list[str]:
-    path = _ROOT / file
+    path = ROOT / file
     return path.read_text(encoding="ascii").split() if path.exists() else []
 
 
 def _write(changes: t.Sequence[str]) -> None:
-    (_ROOT / "cgroup.subtree_control").write_text(" ".join(changes), encoding="ascii")
+    (ROOT / "cgroup.subtree_control").write_text(" ".join(changes), encoding="ascii")
 
 
 def missing(name: str) -> list[Path]:
@@ -125,13 +132,13 @@ def _fill_cpuset(path: Path) -> None:
 
 def _unified() -> bool:
     """Whether they are of the second version, with one hierarchy for all controllers."""
-    return (_ROOT / "cgroup.controllers").exists()
+    return (ROOT / "cgroup.controllers").exists()
 
 
 def _places(name: str) -> list[Path]:
     below = name.removeprefix("/")
     if _unified():
-        return [_ROOT / below]
+        return [ROOT / below]
     # Links are other names of the same hierarchy.
-    roots = sorted({path.resolve() for path in _ROOT.iterdir() if path.is_dir()})
+    roots = sorted({path.resolve() for path in ROOT.iterdir() if path.is_dir()})
     return [root / below for root in roots]

@@ -12,13 +12,12 @@ import subprocess
 import typing as t
 from pathlib import Path
 
-from . import node_releases
+from . import node_cgroups, node_releases
 from .node_machine import KUBELET_SOCKET, record_of
 
 # Where distributions put programs, whatever PATH the run has, and network plugins, whose names are too plain for that.
 _SEARCHED = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PLUGINS = ("/usr/lib/cni", "/opt/cni/bin")
-_CGROUPS = Path("/sys/fs/cgroup")
 # Controllers that the kubelet refuses to do without.
 _CONTROLLERS = ("cpu", "cpuset", "memory", "pids")
 # linux/capability.h
@@ -133,12 +132,12 @@ def _kernel() -> list[str]:
         problems.append("The kernel has no file system overlay, on which containers lie.")
     if not Path("/proc/sys/net/bridge").exists() and not _loadable("br_netfilter"):
         problems.append("The kernel has no br_netfilter, by which Services reach pods on a bridge.")
-    controllers = _controllers()
+    controllers = node_cgroups.available()
     lacking = [name for name in _CONTROLLERS if name not in controllers]
     if lacking:
         problems.append(
             f"Control groups without {', '.join(lacking)}: the kubelet cannot bound what pods use. "
-            f"Mount or delegate them below {_CGROUPS}."
+            f"Mount or delegate them below {node_cgroups.ROOT}."
         )
     return problems
 
@@ -149,13 +148,6 @@ def _loadable(module: str) -> bool:
         return False
     done = subprocess.run([program, "--dry-run", module], capture_output=True, check=False)
     return done.returncode == 0
-
-
-def _controllers() -> set[str]:
-    unified = _CGROUPS / "cgroup.controllers"
-    if unified.exists():
-        return set(unified.read_text(encoding="ascii").split())
-    return {path.name for path in _CGROUPS.iterdir()} if _CGROUPS.is_dir() else set()
 
 
 def _network(network: str, link: str) -> list[str]:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.behaviour.client import Caller
 from tests.behaviour.keys import Keys
-from tests.behaviour.platform_json import Platform
+from tests.behaviour.platform_json import Model, Platform
 from tests.node import machine
 from tests.node.inventory import with_another_model
 from tests.node.own_node import OwnNode
@@ -62,9 +62,7 @@ def test_a_component_is_replaced_and_no_caller_notices(
 def test_a_stream_goes_on_beside_a_new_model_and_while_tier_1_is_replaced(
     installed: OwnNode, platform: Platform, tokens: dict[str, str]
 ) -> None:
-    # An earlier test may have left one that is about to go.
-    wait_until(lambda: len(tier_1(installed)) == 1, "more than one pod of tier 1 stays")
-    (old,) = tier_1(installed)
+    old = only_tier_1(installed)
     try:
         with Stream(platform, tokens[_TENANT], _LANGUAGE_MODEL) as stream:
             with_another_model(installed, _MODEL, _ANOTHER_MODEL).play("site.yml")
@@ -90,26 +88,20 @@ def test_a_stream_goes_on_beside_a_new_model_and_while_tier_1_is_replaced(
 def test_a_key_and_its_limit_are_taken_over_while_tier_1_runs(
     installed: OwnNode, platform: Platform, tokens: dict[str, str]
 ) -> None:
-    wait_until(lambda: len(tier_1(installed)) == 1, "more than one pod of tier 1 stays")
-    before = tier_1(installed)
+    before = only_tier_1(installed)
     keys, model = Keys(platform), platform.models[_MODEL]
-
-    def ask(caller: Caller, *credential: tuple[str, str]) -> httpx2.Response:
-        body = dict(model.example_body)
-        return caller.post(model.example_path, body, headers=credential, patient=False)
-
     with Caller(platform) as nobody, Caller(platform, tokens[_TENANT]) as owner:
         key = keys.create(_TENANT, requests_per_minute=_LIMIT)
         try:
-            answers = [ask(nobody, ("x-api-key", key.secret)) for _ in range(3 * _LIMIT)]
-            assert ask(owner).status_code == httpx2.codes.OK
+            answers = [ask(nobody, model, ("x-api-key", key.secret)) for _ in range(3 * _LIMIT)]
+            assert ask(owner, model).status_code == httpx2.codes.OK
         finally:
             keys.revoke_all()
 
     def is_refused() -> bool:
         # By a new connection: one of before may be answered once more. A revoked key may be known, and may do nothing.
         with Caller(platform) as again:
-            return ask(again, ("x-api-key", key.secret)).status_code in (401, 404)
+            return ask(again, model, ("x-api-key", key.secret)).status_code in (401, 404)
 
     wait_until(is_refused, "a revoked key is still answered")
     answered = [one for one in answers if one.is_success]
@@ -119,24 +111,19 @@ def test_a_key_and_its_limit_are_taken_over_while_tier_1_runs(
     assert _LIMIT <= len(answered) <= 2 * _LIMIT
     assert all(one.headers["x-ratelimit-limit"].startswith(str(_LIMIT)) for one in refused)
     assert all(1 <= int(one.headers["retry-after"]) <= 60 for one in refused)
-    assert tier_1(installed) == before
+    assert tier_1(installed) == [before]
 
 
 @pytest.mark.proves("L4", "tier1-standalone")
 def test_limits_of_tenants_come_and_go_while_tier_1_runs(
     installed: OwnNode, platform: Platform, tokens: dict[str, str]
 ) -> None:
-    wait_until(lambda: len(tier_1(installed)) == 1, "more than one pod of tier 1 stays")
-    before = tier_1(installed)
+    before = only_tier_1(installed)
     model = platform.models[_MODEL]
 
     def answers() -> set[int]:
         with Caller(platform, tokens[_TENANT]) as caller:
-            body = dict(model.example_body)
-            asked = [
-                caller.post(model.example_path, body, patient=False) for _ in range(3 * _LIMIT)
-            ]
-        return {one.status_code for one in asked}
+            return {ask(caller, model).status_code for _ in range(3 * _LIMIT)}
 
     try:
         all_limited(installed, {"requests_per_minute": _LIMIT}).play("site.yml")
@@ -145,13 +132,26 @@ def test_limits_of_tenants_come_and_go_while_tier_1_runs(
         assert answers() == {200}
     finally:
         installed.play("site.yml")
-    assert tier_1(installed) == before
+    assert tier_1(installed) == [before]
 
 
 def all_limited(node: OwnNode, limits: dict[str, int]) -> OwnNode:
     """The node as it becomes when all its tenants have these limits, and no others."""
     tenants = [{**tenant, "limits": limits} for tenant in node.variables["tenants"]]
     return dataclasses.replace(node, variables={**node.variables, "tenants": tenants})
+
+
+def ask(caller: Caller, model: Model, *credential: tuple[str, str]) -> httpx2.Response:
+    """Ask a model with its example, and take the first answer."""
+    body = dict(model.example_body)
+    return caller.post(model.example_path, body, headers=credential, patient=False)
+
+
+def only_tier_1(node: OwnNode) -> str:
+    """Name of its pod, once those that earlier tests have left are gone."""
+    wait_until(lambda: len(tier_1(node)) == 1, "more than one pod of tier 1 stays")
+    (one,) = tier_1(node)
+    return one
 
 
 def tier_1(node: OwnNode) -> list[str]:

@@ -19,7 +19,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """Makes a machine with groups of the second version, given the controllers that systemd enabled."""
 
     def make(enabled: str) -> Path:
-        monkeypatch.setattr(node_cgroups, "_ROOT", tmp_path)
+        monkeypatch.setattr(node_cgroups, "ROOT", tmp_path)
         (tmp_path / "cgroup.controllers").write_text(
             "cpuset cpu io memory hugetlb pids rdma misc\n"
         )
@@ -67,6 +67,6 @@ def test_a_group_is_made_in_the_one_hierarchy(machine: Machine) -> None:
 def test_the_first_version_has_nothing_to_enable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(node_cgroups, "_ROOT", tmp_path)
+    monkeypatch.setattr(node_cgroups, "ROOT", tmp_path)
     (tmp_path / "memory").mkdir()
     assert node_cgroups.enabled() == node_cgroups.disabled() == []
